@@ -1,0 +1,1 @@
+"""The command line of kclass, one file per command."""

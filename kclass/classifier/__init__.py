@@ -1,0 +1,1 @@
+"""The trained thing: predict, evaluate, explain, save and load."""

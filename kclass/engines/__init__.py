@@ -1,0 +1,1 @@
+"""How a frozen network is run: OpenVINO on a CPU, TensorFlow on a GPU."""

@@ -1,0 +1,57 @@
+"""The errors of kclass: one tree, each kind a cause that a person can act on.
+
+KClassError
+ ├─ OptionError   an option or argument has a value that cannot be used
+ ├─ PhotoError    one photo cannot be read
+ ├─ DataError     a data set cannot be used as it is
+ ├─ ModelError    a model file or weight file cannot be used
+ └─ OutputError   a result cannot be written
+"""
+
+
+class KClassError(Exception):
+    """Something that a person can put right: what is wrong, where, and what to do.
+
+    Args:
+        message: what is wrong and where, in one line.
+        fix: what to do about it, in one line; empty if the message says it all.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.fix}" if self.fix else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.fix)
+
+
+class OptionError(KClassError):
+    """An option or argument has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class PhotoError(KClassError):
+    """One photo cannot be read: missing, broken, too large or not a photo."""
+
+
+class DataError(KClassError):
+    """A data set cannot be used as it is: empty, one class only, no readable photo."""
+
+
+class ModelError(KClassError):
+    """A model file or a weight file cannot be used: not one, too new, wrong shapes."""
+
+
+class OutputError(KClassError):
+    """A result cannot be written: no permission, disk full, in the way."""
+
+
+def _rebuild(kind: type[KClassError], message: str, fix: str) -> KClassError:
+    return kind(message, fix=fix)

@@ -1,0 +1,1 @@
+"""Where did the network look? Grad-CAM and its overlays."""

@@ -1,0 +1,1 @@
+"""From bytes to RGB: the one decoder, resizing and content hashes."""

@@ -1,0 +1,1 @@
+"""Solving and training heads and networks."""
