@@ -1,0 +1,220 @@
+"""The `.keras` archive, read and written without Keras: a graph, its weights and entries beside them.
+
+Keras takes seconds to import, and a fit on a frozen backbone needs nothing of it but its file
+format: a zip of `metadata.json`, `config.json` (the graph) and `model.weights.h5`, whose groups
+are named after the layers' classes, counted (`conv2d`, `conv2d_1` …), in the graph's order.
+"""
+
+import hashlib
+import importlib.metadata
+import io
+import json
+import re
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.errors import ModelError
+from kclass.files import whole_file
+
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+LOGITS, PROBABILITIES = "logits", "probabilities"
+
+Weights = Mapping[str, Sequence[NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a graph: its class, name, options, and the names of the layers it reads."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A Keras model as its file holds it.
+
+    Args:
+        graph: the content of `config.json`.
+        weights: the content of `model.weights.h5`.
+        entries: what else lies in the zip, by name; Keras leaves it alone.
+    """
+
+    graph: Mapping[str, Any]
+    weights: bytes = field(repr=False)
+    entries: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order of the graph."""
+        if self.graph["class_name"] == "Sequential":
+            return tuple(_sequential_layers(self.graph["config"]["layers"]))
+        return tuple(_layer(spec) for spec in self.graph["config"]["layers"])
+
+    def layer_weights(self) -> dict[str, list[NDArray[Any]]]:
+        """The weights of every layer that has some, by layer name, as Keras orders them."""
+        import h5py
+
+        with h5py.File(io.BytesIO(self.weights), "r") as file:
+            groups = [group["vars"] for group in file["layers"].values() if "vars" in group]
+            return {
+                str(group.attrs["name"]): [np.asarray(group[str(i)]) for i in range(len(group))]
+                for group in groups
+                if len(group)
+            }
+
+    def fingerprint(self) -> str:
+        """A hash of the graph and the weights: equal for networks that compute the same."""
+        graph = json.dumps(self.graph, sort_keys=True).encode()
+        return hashlib.blake2b(graph + self.weights, digest_size=16).hexdigest()
+
+    def with_head(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> "Archive":
+        """The same network with a dense layer `logits` and a softmax `probabilities` at its end.
+
+        Args:
+            kernel: float32 (features, classes).
+            bias: float32 (classes,).
+        """
+        features, classes = kernel.shape
+        end = self.graph["config"]["output_layers"]
+        logits = _spec("Dense", LOGITS, {"units": classes, "activation": "linear"}, _last(end), (features,))
+        softmax = _spec("Softmax", PROBABILITIES, {"axis": -1}, LOGITS, (classes,))
+        config = {
+            **self.graph["config"],
+            "layers": [*self.graph["config"]["layers"], logits, softmax],
+            "output_layers": [[PROBABILITIES, 0, 0]] if isinstance(end[0], list) else [PROBABILITIES, 0, 0],
+        }
+        dense = sum(layer.kind == "Dense" for layer in self.layers())
+        group = f"dense_{dense}" if dense else "dense"
+        weights = _with_group(self.weights, group, LOGITS, [kernel, bias])
+        return replace(self, graph={**self.graph, "config": config}, weights=weights)
+
+    def write(self, path: Path) -> None:
+        """Write the archive as a `.keras` file, whole or not at all.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with whole_file(path) as part, zipfile.ZipFile(part, "w") as archive:
+            archive.writestr(METADATA, json.dumps(_metadata()))
+            archive.writestr(CONFIG, json.dumps(self.graph))
+            archive.writestr(WEIGHTS, self.weights)
+            for name, content in self.entries.items():
+                archive.writestr(name, content)
+
+
+def read_archive(path: Path) -> Archive:
+    """Read a `.keras` file. Nothing of it is run.
+
+    Raises:
+        ModelError: the file is not there, cannot be read or is not a Keras archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+        graph = json.loads(content.pop(CONFIG))
+        content.pop(METADATA, None)
+        return Archive(graph, content.pop(WEIGHTS), content)
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no model file {path}", fix="Give the path of a model.keras.") from error
+    except OSError as error:
+        raise ModelError(f"cannot read the model file {path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+        raise ModelError(
+            f"{path} is not a Keras model file, or it is damaged ({error})",
+            fix="Give the model.keras of a run of `kclass fit`.",
+        ) from error
+
+
+def weights_file(layers: Sequence[Layer], weights: Weights) -> bytes:
+    """The content of `model.weights.h5` for a graph, from its weights by layer name."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for group, layer in _groups(layers):
+            _write_group(file, f"layers/{group}", layer.name, weights.get(layer.name, ()))
+    return buffer.getvalue()
+
+
+def _groups(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
+    """Each layer with the name of its group: its class in snake case, counted from the second on."""
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", layer.kind)).lower()
+        yield f"{name}_{seen[name]}" if seen[name] else name, layer
+        seen[name] += 1
+
+
+def _write_group(file: Any, path: str, name: str, arrays: Sequence[NDArray[Any]]) -> None:
+    group = file.create_group(f"{path}/vars")
+    group.attrs["name"] = name
+    for index, array in enumerate(arrays):
+        group.create_dataset(str(index), data=array)
+
+
+def _with_group(content: bytes, group: str, name: str, arrays: Sequence[NDArray[Any]]) -> bytes:
+    import h5py
+
+    buffer = io.BytesIO(content)
+    with h5py.File(buffer, "r+") as file:
+        _write_group(file, f"layers/{group}", name, arrays)
+    return buffer.getvalue()
+
+
+def _metadata() -> dict[str, str]:
+    version = importlib.metadata.version("keras")
+    return {"keras_version": version, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+
+
+def _layer(spec: Mapping[str, Any]) -> Layer:
+    return Layer(spec["class_name"], spec["name"], spec["config"], tuple(_tensors(spec["inbound_nodes"])))
+
+
+def _tensors(node: Any) -> Iterator[str]:
+    """The names of the layers whose tensors stand anywhere in a node of the graph."""
+    if isinstance(node, Mapping):
+        if node.get("class_name") == "__keras_tensor__":
+            yield node["config"]["keras_history"][0]
+        else:
+            yield from _tensors(list(node.values()))
+    elif isinstance(node, list):
+        for part in node:
+            yield from _tensors(part)
+
+
+def _sequential_layers(specs: Sequence[Mapping[str, Any]]) -> Iterator[Layer]:
+    before: tuple[str, ...] = ()
+    for spec in specs:
+        yield Layer(spec["class_name"], spec["config"]["name"], spec["config"], before)
+        before = (spec["config"]["name"],)
+
+
+def _last(output_layers: Sequence[Any]) -> str:
+    first = output_layers[0]
+    return str(first[0] if isinstance(first, list) else first)
+
+
+def _spec(
+    kind: str, name: str, config: Mapping[str, Any], source: str, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """A layer with one input (batch, *shape), as Keras writes it; what is left out has Keras's default."""
+    tensor = {"shape": [None, *shape], "dtype": "float32", "keras_history": [source, 0, 0]}
+    return {
+        "module": "keras.layers",
+        "class_name": kind,
+        "config": {"name": name, "trainable": True, "dtype": "float32", **config},
+        "registered_name": None,
+        "build_config": {"input_shape": [None, *shape]},
+        "name": name,
+        "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": tensor}], "kwargs": {}}],
+    }

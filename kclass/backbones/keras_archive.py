@@ -1,0 +1,33 @@
+"""Between Keras models in memory and archives."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from kclass.backbones.archive import Archive, read_archive
+from kclass.errors import ModelError
+
+
+def archive_of(model: Any) -> Archive:
+    """The archive that Keras itself writes for a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return read_archive(path)
+
+
+def keras_model(archive: Archive) -> Any:
+    """The Keras model of an archive, opened by Keras in its safe mode, so without running code of it.
+
+    Raises:
+        ModelError: Keras cannot open it.
+    """
+    import keras
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        archive.write(path)
+        try:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            raise ModelError(f"Keras cannot open the model: {str(error).splitlines()[0]}") from error

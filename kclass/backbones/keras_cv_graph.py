@@ -1,0 +1,68 @@
+"""Builds EfficientNet-Lite0 with keras_cv, as a flat graph that names none of its classes.
+
+`python -m kclass.backbones.keras_cv_graph` writes `efficientnet_lite0.json` anew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kclass.backbones.keras_archive import archive_of
+from kclass.files import write_text
+
+SCALE, MEAN = 1 / 128, 127
+EPSILON = 1e-3
+GRAPH_FILE = Path(__file__).with_name("efficientnet_lite0.json")
+
+
+def build_lite0(size: int) -> Any:
+    """The Keras model without weights: raw RGB (n, size, size, 3) to `features` (n, 1280).
+
+    Calling the backbone's own `call` on the scaled photo makes a graph of plain layers;
+    `net(x)` would nest the backbone, and the file would need keras_cv to be opened.
+
+    Source: `efficientnet_lite_builder.py` and the README of EfficientNet-Lite in tensorflow/tpu
+    (widths, depths, input (x - 127) / 128, batch norm epsilon 1e-3).
+    """
+    import keras
+    from keras_cv.models import EfficientNetLiteBackbone
+
+    net = EfficientNetLiteBackbone(
+        include_rescaling=False,
+        width_coefficient=1.0,
+        depth_coefficient=1.0,
+        stackwise_kernel_sizes=[3, 3, 5, 3, 5, 5, 3],
+        stackwise_num_repeats=[1, 2, 2, 3, 3, 4, 1],
+        stackwise_input_filters=[32, 16, 24, 40, 80, 112, 192],
+        stackwise_output_filters=[16, 24, 40, 80, 112, 192, 320],
+        stackwise_expansion_ratios=[1, 6, 6, 6, 6, 6, 6],
+        stackwise_strides=[1, 2, 2, 2, 1, 2, 1],
+        input_shape=(size, size, 3),
+    )
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.epsilon = EPSILON
+    photo = keras.Input((size, size, 3), name="photo")
+    scaled = keras.layers.Rescaling(SCALE, -MEAN * SCALE, name="scaling")(photo)
+    features = keras.layers.GlobalAveragePooling2D(name="features")(net.call(scaled))
+    model = keras.Model(photo, features, name="efficientnet_lite0")
+    model.trainable = False
+    return model
+
+
+def lite0_graph_from_keras_cv(size: int) -> Any:
+    """The graph of `build_lite0` as its file holds it, less what differs from run to run."""
+    return _stable(archive_of(build_lite0(size)).graph)
+
+
+def _stable(node: Any) -> Any:
+    """The same graph without object ids: they are addresses in memory."""
+    if isinstance(node, dict):
+        return {key: _stable(value) for key, value in node.items() if key != "shared_object_id"}
+    return [_stable(part) for part in node] if isinstance(node, list) else node
+
+
+if __name__ == "__main__":
+    from kclass.backbones.efficientnet_lite import SIZE
+
+    write_text(GRAPH_FILE, json.dumps(lite0_graph_from_keras_cv(SIZE), separators=(",", ":")) + "\n")

@@ -1,0 +1,60 @@
+"""What every engine does, and which one a machine gets."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.backbones.archive import Archive
+from kclass.engines.network import Network, converted
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+class Engine(Protocol):
+    """Runs a frozen network. Any number of threads may call `run` at once."""
+
+    @property
+    def batch(self) -> int:
+        """How many photos `run` wants at a time, at most."""
+
+    @property
+    def workers(self) -> int:
+        """How many threads keep it busy, decoding included."""
+
+    def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Features of photos: raw RGB uint8 (n, size, size, 3) to float32 (n, features), n <= `batch`."""
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def resolve_device(wanted: str) -> str:
+    """The device to run on: "auto" is "gpu" where NVIDIA's driver is loaded, else "cpu"."""
+    if wanted != "auto":
+        return wanted
+    return "gpu" if Path("/proc/driver/nvidia/gpus").is_dir() else "cpu"
+
+
+def open_engine(archive: Archive, *, device: str, precision: str, network: Network | None = None) -> Engine:
+    """The engine that embeds many photos on this machine.
+
+    Args:
+        archive: the network, with or without head.
+        device: "cpu" or "gpu".
+        precision: "f32" or "bf16".
+        network: the archive's network as converted before, if at hand.
+    """
+    if device == "gpu":
+        from kclass.engines.tensorflow import TensorFlowEngine
+
+        return TensorFlowEngine(archive, precision=precision)
+    from kclass.engines.openvino import OpenVinoEngine
+
+    return OpenVinoEngine(network or converted(archive), precision=precision, streams=usable_cores())

@@ -1,0 +1,84 @@
+"""A network converted for OpenVINO, kept in memory, in the cache and in model files."""
+
+import contextlib
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kclass.backbones.archive import LOGITS, Archive
+from kclass.backbones.keras_archive import keras_model
+from kclass.engines.direct import convertible, direct_network
+from kclass.engines.runtime import core, openvino
+from kclass.errors import ModelError
+from kclass.files import cache_folder, write_bytes
+
+CONVERTER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in OpenVINO's form: raw uint8 RGB (1, size, size, 3) to float32 features (1, features)."""
+
+    xml: bytes = field(repr=False)
+    weights: bytes = field(repr=False)
+
+    def read(self) -> Any:
+        """The `openvino.Model`.
+
+        Raises:
+            ModelError: OpenVINO cannot read it.
+        """
+        try:
+            return core().read_model(self.xml, self.weights)
+        except RuntimeError as error:
+            raise ModelError(
+                f"the converted network cannot be read: {str(error).splitlines()[-1]}",
+                fix="Train the model again, or copy its file again if it was damaged on the way.",
+            ) from error
+
+
+def features_layer(archive: Archive) -> str:
+    """The name of the layer whose output is the features: what `logits` reads, or the last layer."""
+    layers = archive.layers()
+    logits = [layer for layer in layers if layer.name == LOGITS]
+    return logits[0].inputs[0] if logits else layers[-1].name
+
+
+def converted(archive: Archive) -> Network:
+    """The archive's network up to its features, converted once and remembered in the cache."""
+    folder = cache_folder() / "networks" / f"{archive.fingerprint()}-v{CONVERTER_VERSION}"
+    xml, weights = folder / "network.xml", folder / "network.bin"
+    with contextlib.suppress(FileNotFoundError):
+        return Network(xml.read_bytes(), weights.read_bytes())
+    network = convert(archive)
+    write_bytes(weights, network.weights)
+    write_bytes(xml, network.xml)
+    return network
+
+
+def convert(archive: Archive) -> Network:
+    """Convert the archive's network up to its features: directly, or by way of Keras."""
+    output = features_layer(archive)
+    direct = convertible(archive, output)
+    return _serialized(direct_network(archive, output) if direct else _through_keras(archive, output))
+
+
+def _through_keras(archive: Archive, output: str) -> Any:
+    """OpenVINO's own conversion of the TensorFlow function, for graphs with other layers."""
+    import keras
+
+    whole = keras_model(archive)
+    model = keras.Model(whole.inputs, whole.get_layer(output).output)
+    network = openvino().convert_model(model)
+    network.reshape([1, *model.input_shape[1:]])
+    steps = openvino().preprocess.PrePostProcessor(network)
+    steps.input().tensor().set_element_type(openvino().Type.u8)
+    return steps.build()
+
+
+def _serialized(network: Any) -> Network:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.xml"
+        openvino().save_model(network, path, compress_to_fp16=False)
+        return Network(path.read_bytes(), path.with_suffix(".bin").read_bytes())
