@@ -1,0 +1,228 @@
+"""How good predictions are: accuracy and its interval, log loss, and each class on its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.dataset.names import readable
+from kclass.dataset.tables import text_table
+from kclass.errors import DataError, OptionError
+from kclass.evaluation.intervals import Interval, percent, wilson
+from kclass.plots.confusion import confusion_matrix
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+EPSILON: Final = float(np.finfo(np.float64).eps)
+"""Probabilities are kept this far from 0 and 1 in the log loss, as scikit-learn does: 2.2e-16."""
+
+MOST_CLASSES: Final = 10
+"""Classes that are shown one by one; of more, those with the lowest F1 are."""
+
+_SUM_TOLERANCE: Final = 0.01
+"""How far probabilities may be from a sum of 1: rounding to bfloat16 alone moves them by .004."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Means over the classes, each from 0 to 1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMetrics:
+    """How one class fared.
+
+    Args:
+        name: the class.
+        precision: share of the photos predicted as this class that are of it; 0 if none are.
+        recall: share of its photos that were predicted as it; 0 if it has none.
+        f1: harmonic mean of the two; 0 if both are.
+        support: how many photos it has.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Metrics:
+    """What `evaluate` found.
+
+    Args:
+        photos: how many photos were scored.
+        correct: how many of them were predicted right.
+        accuracy: `correct` / `photos`.
+        interval: the 95 % Wilson interval of the accuracy.
+        log_loss: mean of -ln(probability of the true class), in nats.
+        top_k: accuracy if one of the k most probable classes may be right, by k: 1, and 5 if
+            there are more than five classes.
+        per_class: one entry for each class, in order.
+        macro: means over the classes, each class counting alike.
+        weighted: means over the classes, each counting as often as it has photos.
+        confusion: int64 (classes, classes): photos of the row's class predicted as the column's.
+    """
+
+    photos: int
+    correct: int
+    accuracy: float
+    interval: Interval
+    log_loss: float
+    top_k: Mapping[int, float]
+    per_class: tuple[ClassMetrics, ...]
+    macro: Means
+    weighted: Means
+    confusion: NDArray[np.int64]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of `per_class` and `confusion`."""
+        return tuple(metrics.name for metrics in self.per_class)
+
+    def plot(self) -> "Figure":
+        """The confusion matrix as a picture."""
+        return confusion_matrix(self.confusion, self.classes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON."""
+        return {
+            "photos": self.photos,
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "interval": self.interval.to_dict(),
+            "log_loss": self.log_loss,
+            "top_k": {str(k): accuracy for k, accuracy in self.top_k.items()},
+            "per_class": [asdict(metrics) for metrics in self.per_class],
+            "macro": asdict(self.macro),
+            "weighted": asdict(self.weighted),
+            "confusion": self.confusion.tolist(),
+        }
+
+    def __str__(self) -> str:
+        score = f"{percent(self.accuracy)} ({self.correct}/{self.photos})"
+        return f"{score}, 95 % interval {self.interval}"
+
+    def __repr__(self) -> str:
+        shown = sorted(self.per_class, key=lambda one: one.f1)[:MOST_CLASSES]
+        if len(self.per_class) <= MOST_CLASSES:
+            shown = list(self.per_class)
+        rows = [
+            [readable(one.name), *(f"{x:.3f}" for x in (one.precision, one.recall, one.f1)), str(one.support)]
+            for one in shown
+        ]
+        weakest = f"weakest of {len(self.per_class)}" if len(shown) < len(self.per_class) else "class"
+        table = text_table([weakest, "precision", "recall", "F1", "photos"], rows)
+        return f"{self}\n{self._further()}\n{table}"
+
+    def _further(self) -> str:
+        tops = [f"top-{k} {percent(accuracy)}" for k, accuracy in self.top_k.items() if k > 1]
+        return ", ".join([f"log loss {self.log_loss:.3f}", *tops, f"macro F1 {self.macro.f1:.3f}"])
+
+
+def evaluate(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int32], classes: Sequence[str]
+) -> Metrics:
+    """Score predictions against the truth.
+
+    The predicted class is the most probable one; of equally probable classes it is the first,
+    and likewise for the k most probable. All numbers are scikit-learn's (`zero_division=0`),
+    but for ties in its `top_k_accuracy_score`, which prefers the last class.
+
+    Args:
+        probabilities: float64 (photos, classes), each row from 0 to 1 with a sum of 1.
+        labels: int32 (photos,): the true classes, as places in `classes`.
+        classes: the names of the classes.
+
+    Raises:
+        OptionError: shapes that do not fit, or numbers that are no probabilities.
+        DataError: no photos, or photos without a label.
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    _check(probabilities, labels, classes)
+    photos, number = probabilities.shape
+    confusion = np.zeros((number, number), dtype=np.int64)
+    np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
+    confusion.flags.writeable = False
+    correct = int(confusion.trace())
+    per_class = _per_class(confusion, classes)
+    return Metrics(
+        photos=photos,
+        correct=correct,
+        accuracy=correct / photos,
+        interval=wilson(correct, photos),
+        log_loss=_log_loss(probabilities, labels),
+        top_k={k: _top_k(probabilities, labels, k) for k in (1, 5) if k == 1 or k < number},
+        per_class=per_class,
+        macro=_means(per_class, np.ones(number)),
+        weighted=_means(per_class, confusion.sum(axis=1)),
+        confusion=confusion,
+    )
+
+
+def _check(probabilities: NDArray[np.float64], labels: NDArray[np.int32], classes: Sequence[str]) -> None:
+    if probabilities.shape != (len(labels), len(classes)):
+        raise OptionError(
+            f"probabilities of shape {probabilities.shape} for {len(labels)} labels and "
+            f"{len(classes)} classes",
+            fix="Give one row for each photo and one column for each class.",
+        )
+    if not len(labels):
+        raise DataError("there are no photos to score", fix="Choose a split that has photos.")
+    unlabelled = int(np.count_nonzero(labels < 0))
+    if unlabelled:
+        raise DataError(
+            f"{unlabelled} of {len(labels)} photos have no label and cannot be scored",
+            fix="Score labelled photos only; predict the others.",
+        )
+    if labels.max() >= len(classes):
+        raise OptionError(f"label {labels.max()} does not exist; there are {len(classes)} classes")
+    off = abs(probabilities.sum(axis=1) - 1)
+    # Written so that NaN, which is neither above nor below anything, is refused too.
+    if not (probabilities.min() >= 0 and off.max() <= _SUM_TOLERANCE):
+        raise OptionError(
+            "probabilities must be from 0 to 1 with a sum of 1 in each row",
+            fix="Give what follows the softmax, not logits.",
+        )
+
+
+def _log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
+    truths = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(truths, EPSILON, 1 - EPSILON)).mean())
+
+
+def _top_k(probabilities: NDArray[np.float64], labels: NDArray[np.int32], k: int) -> float:
+    truths = probabilities[np.arange(len(labels)), labels][:, None]
+    before = np.arange(probabilities.shape[1]) < labels[:, None]
+    ahead = (probabilities > truths) | ((probabilities == truths) & before)
+    return float((ahead.sum(axis=1) < k).mean())
+
+
+def _per_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[ClassMetrics, ...]:
+    right = confusion.diagonal()
+    supports, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    columns = (
+        _ratios(right, predicted).tolist(),
+        _ratios(right, supports).tolist(),
+        _ratios(2 * right, supports + predicted).tolist(),
+        supports.tolist(),
+    )
+    return tuple(ClassMetrics(*row) for row in zip(classes, *columns, strict=True))
+
+
+def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Parts of wholes; 0 where the whole is."""
+    return np.divide(parts, wholes, out=np.zeros(parts.shape), where=wholes > 0)
+
+
+def _means(per_class: Sequence[ClassMetrics], weights: NDArray[Any]) -> Means:
+    columns = np.array([(one.precision, one.recall, one.f1) for one in per_class])
+    return Means(*np.average(columns, axis=0, weights=weights).tolist())
