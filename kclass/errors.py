@@ -8,6 +8,9 @@ KClassError
  └─ OutputError   a result cannot be written
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class KClassError(Exception):
     """Something that a person can put right: what is wrong, where, and what to do.
@@ -35,6 +38,14 @@ class OptionError(KClassError):
     """An option or argument has a value that cannot be used."""
 
     exit_code = 2
+
+    @classmethod
+    def unknown(cls, option: str, value: str, valid: Iterable[str]) -> "OptionError":
+        """The error for a word that is none of the valid ones; it names the nearest."""
+        words = sorted(valid)
+        near = difflib.get_close_matches(value, words, n=1, cutoff=0.5)
+        fix = f"Did you mean {near[0]}?" if near else ""
+        return cls(f"{option} is {value!r}; it must be one of {', '.join(words)}", fix=fix)
 
 
 class PhotoError(KClassError):

@@ -60,22 +60,26 @@ class Archive:
             return tuple(_sequential_layers(self.graph["config"]["layers"]))
         return tuple(_layer(spec) for spec in self.graph["config"]["layers"])
 
+    @property
+    def size(self) -> int:
+        """The side of the photos that the network takes, in pixels."""
+        return int(self.layers()[0].config["batch_shape"][1])
+
     def layer_weights(self) -> dict[str, list[NDArray[Any]]]:
         """The weights of every layer that has some, by layer name, as Keras orders them."""
-        import h5py
-
-        with h5py.File(io.BytesIO(self.weights), "r") as file:
-            groups = [group["vars"] for group in file["layers"].values() if "vars" in group]
-            return {
-                str(group.attrs["name"]): [np.asarray(group[str(i)]) for i in range(len(group))]
-                for group in groups
-                if len(group)
-            }
+        return read_weights(self.weights)
 
     def fingerprint(self) -> str:
-        """A hash of the graph and the weights: equal for networks that compute the same."""
-        graph = json.dumps(self.graph, sort_keys=True).encode()
-        return hashlib.blake2b(graph + self.weights, digest_size=16).hexdigest()
+        """A hash of all that the features depend on: equal for networks that differ in the head alone."""
+        digest = hashlib.blake2b(digest_size=16)
+        weights = self.layer_weights()
+        for layer in self.layers():
+            if layer.name not in (LOGITS, PROBABILITIES):
+                described = [layer.kind, layer.name, layer.config, layer.inputs]
+                digest.update(json.dumps(described, sort_keys=True).encode())
+                for array in weights.get(layer.name, ()):
+                    digest.update(array.tobytes())
+        return digest.hexdigest()
 
     def with_head(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> "Archive":
         """The same network with a dense layer `logits` and a softmax `probabilities` at its end.
@@ -144,6 +148,26 @@ def weights_file(layers: Sequence[Layer], weights: Weights) -> bytes:
         for group, layer in _groups(layers):
             _write_group(file, f"layers/{group}", layer.name, weights.get(layer.name, ()))
     return buffer.getvalue()
+
+
+def read_weights(content: bytes) -> dict[str, list[NDArray[Any]]]:
+    """The weights by layer name in the content of a `model.weights.h5` of a flat graph.
+
+    Raises:
+        ModelError: the content is none, or is damaged.
+    """
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            groups = [group["vars"] for group in file["layers"].values() if "vars" in group]
+            return {
+                str(group.attrs["name"]): [np.asarray(group[str(index)]) for index in range(len(group))]
+                for group in groups
+                if len(group)
+            }
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise ModelError(f"not weights as Keras 3 writes them ({error})") from error
 
 
 def _groups(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kclass.backbones.archive import Archive, read_archive
+from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
 
 
@@ -22,7 +23,7 @@ def keras_model(archive: Archive) -> Any:
     Raises:
         ModelError: Keras cannot open it.
     """
-    import keras
+    keras = import_keras()
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kclass.backbones.keras_archive import archive_of
+from kclass.backbones.keras_import import import_keras
 from kclass.files import write_text
 
 SCALE, MEAN = 1 / 128, 127
@@ -24,7 +25,7 @@ def build_lite0(size: int) -> Any:
     Source: `efficientnet_lite_builder.py` and the README of EfficientNet-Lite in tensorflow/tpu
     (widths, depths, input (x - 127) / 128, batch norm epsilon 1e-3).
     """
-    import keras
+    keras = import_keras()
     from keras_cv.models import EfficientNetLiteBackbone
 
     net = EfficientNetLiteBackbone(

@@ -8,6 +8,7 @@ from typing import Any
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
+from kclass.backbones.keras_import import import_keras
 from kclass.engines.direct import convertible, direct_network
 from kclass.engines.runtime import core, openvino
 from kclass.errors import ModelError
@@ -66,7 +67,7 @@ def convert(archive: Archive) -> Network:
 
 def _through_keras(archive: Archive, output: str) -> Any:
     """OpenVINO's own conversion of the TensorFlow function, for graphs with other layers."""
-    import keras
+    keras = import_keras()
 
     whole = keras_model(archive)
     model = keras.Model(whole.inputs, whole.get_layer(output).output)

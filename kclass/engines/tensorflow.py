@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.keras_archive import keras_model
+from kclass.backbones.keras_import import import_keras
 from kclass.engines.network import features_layer
 from kclass.errors import OptionError
 
@@ -33,7 +34,7 @@ class TensorFlowEngine:
             raise OptionError(
                 f"precision {precision} is not available on this device", fix="Use --precision f32."
             )
-        import keras
+        keras = import_keras()
         import tensorflow as tf
 
         whole = keras_model(archive)

@@ -1,0 +1,33 @@
+"""Keras, imported so that it writes nothing into the home folder."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from kclass.errors import KClassError
+from kclass.files import cache_folder
+
+
+def import_keras() -> Any:
+    """The module `keras`, running on TensorFlow.
+
+    Keras makes `~/.keras` when it is imported; if there is none yet, its files go into kclass's
+    cache instead. What the user has set is left as it is.
+
+    Raises:
+        KClassError: Keras was imported before with another backend.
+    """
+    if "keras" not in sys.modules:
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if not (Path.home() / ".keras").exists():
+            os.environ.setdefault("KERAS_HOME", str(cache_folder() / "keras"))
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise KClassError(
+            f"Keras runs on {keras.backend.backend()} here; kclass needs it on TensorFlow",
+            fix="Set KERAS_BACKEND=tensorflow before Keras is first imported.",
+        )
+    return keras

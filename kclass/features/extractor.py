@@ -1,0 +1,39 @@
+"""What features are made with: a frozen network and how photos are prepared for it."""
+
+import functools
+from dataclasses import dataclass
+
+from kclass.backbones.archive import Archive
+from kclass.engines.engine import Engine, open_engine
+from kclass.engines.network import Network
+from kclass.photos.decoding import DECODER_VERSION
+from kclass.photos.resizing import Resize
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A frozen network and all else that a feature depends on besides the photo.
+
+    Args:
+        archive: the network, with or without head; its features are what `logits` reads.
+        resize: how photos are brought to the network's size.
+        device: "cpu" or "gpu".
+        precision: "f32" or "bf16".
+        network: the archive's network as converted before, if at hand.
+    """
+
+    archive: Archive
+    resize: Resize
+    device: str
+    precision: str
+    network: Network | None = None
+
+    @functools.cached_property
+    def recipe(self) -> str:
+        """A text that is equal for extractors whose features are."""
+        parts = (self.archive.fingerprint(), DECODER_VERSION, self.archive.size, self.resize, self.precision)
+        return " ".join(str(part) for part in parts)
+
+    def open(self) -> Engine:
+        """The engine that runs the network."""
+        return open_engine(self.archive, device=self.device, precision=self.precision, network=self.network)

@@ -1,0 +1,130 @@
+"""The cache of features: one SQLite file, shared by all runs of a user."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.errors import OutputError
+from kclass.files import cache_folder, make_folder
+
+SIZE_LIMIT = 4 * 2**30
+SCHEMA_VERSION = 1
+VARIABLES_A_QUERY = 500
+WAIT_SECONDS = 60
+SCHEMA = f"""
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS feature (
+    recipe TEXT NOT NULL, content TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (recipe, content)
+);
+CREATE TABLE IF NOT EXISTS file (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+FileState = tuple[str, int, int, int]
+Item = TypeVar("Item")
+
+
+class FeatureStore:
+    """Features by recipe and content hash, and content hashes by the state of a file.
+
+    A recipe is a text that names all that a feature depends on besides the photo. Any number of
+    threads and processes may use the store at once.
+
+    Args:
+        path: the SQLite file; None for the one in kclass's cache folder.
+        size_limit: bytes; when the file grows beyond, the features written first make room.
+    """
+
+    def __init__(self, path: Path | None = None, *, size_limit: int = SIZE_LIMIT) -> None:
+        self.path = path or make_folder(cache_folder()) / f"features-v{SCHEMA_VERSION}.sqlite"
+        self._size_limit = size_limit
+        self._lock = threading.Lock()
+        with self._store_errors():
+            self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, check_same_thread=False)
+            self._connection.executescript(SCHEMA)
+
+    def __enter__(self) -> "FeatureStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def content_hashes(self, states: Sequence[FileState]) -> dict[str, str]:
+        """The content hashes of files as they are now, by path, for those that were seen so before.
+
+        Args:
+            states: for each file its path, size in bytes, time of change in ns, and inode.
+        """
+        found: dict[str, str] = {}
+        for part in _parts(states):
+            wanted = {path: (size, mtime, inode) for path, size, mtime, inode in part}
+            marks = ",".join("?" * len(wanted))
+            for path, *state, content in self._rows(f"SELECT * FROM file WHERE path IN ({marks})", wanted):
+                if tuple(state) == wanted[path]:
+                    found[path] = content
+        return found
+
+    def features(self, recipe: str, contents: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Features by content hash, float32 (features,), for those that are there."""
+        found: dict[str, NDArray[np.float32]] = {}
+        for part in _parts(contents):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT content, vector FROM feature WHERE recipe = ? AND content IN ({marks})"
+            for content, vector in self._rows(query, [recipe, *part]):
+                found[content] = np.frombuffer(vector, np.float32)
+        return found
+
+    def add(
+        self,
+        recipe: str,
+        features: Mapping[str, NDArray[np.float32]],
+        files: Sequence[tuple[FileState, str]] = (),
+    ) -> None:
+        """Remember features by content hash, and the content hashes of files."""
+        vectors = [(recipe, content, vector.tobytes()) for content, vector in features.items()]
+        with self._lock, self._store_errors(), self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO feature VALUES (?, ?, ?)", vectors)
+            rows = [(*state, content) for state, content in files]
+            self._connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", rows)
+            self._make_room()
+
+    def _rows(self, query: str, values: Sequence[str] | Mapping[str, object]) -> list[tuple[Any, ...]]:
+        with self._lock, self._store_errors():
+            return self._connection.execute(query, list(values)).fetchall()
+
+    def _make_room(self) -> None:
+        if self._bytes_used() > self._size_limit:
+            self._connection.execute(
+                "DELETE FROM feature WHERE rowid <="
+                " (SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM feature)"
+            )
+
+    def _bytes_used(self) -> int:
+        pragmas = ("page_count", "freelist_count", "page_size")
+        pages, free, page = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas)
+        return int((pages - free) * page)
+
+    @contextlib.contextmanager
+    def _store_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"cannot use the feature cache {self.path}: {error}",
+                fix="Free some space, delete that file, or set KCLASS_CACHE to another folder.",
+            ) from error
+
+
+def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), VARIABLES_A_QUERY):
+        yield items[start : start + VARIABLES_A_QUERY]
