@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from kclass.engines.engine import Engine
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
-from kclass.features.parallel import in_parallel
 from kclass.features.store import FeatureStore, FileState
+from kclass.parallel import in_parallel
 from kclass.photos.decoding import read_bytes
 from kclass.photos.hashing import content_hash
 from kclass.photos.loading import load_bytes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.engines.engine import usable_cores
-from kclass.features.parallel import in_parallel
+from kclass.parallel import in_parallel
 from kclass.progress import Progress, silent, track
 from kclass.training.softmax_regression import Floats, log_softmax, rotated, solve_path
 
