@@ -114,7 +114,7 @@ class Painter:
             if not self.view.sees((x, lamps[0], 0), (end, 0, 0)):
                 continue
             if shape.bumper is None:
-                self._face(end, (0.24 * shape.height, 0.0), (0.42 * shape.width, 0.05), rgb(0.03, 0.03, 0.03))
+                self._face(end, (0.24 * shape.height, 0.0), (0.30 * shape.width, 0.04), rgb(0.03, 0.03, 0.03))
             else:
                 bright = rgb(1, 1, 1) * (0.08 + 0.7 * shape.chrome)
                 self._face(end, (shape.bumper, 0.0), (0.49 * shape.width, 0.055), bright)
@@ -133,7 +133,8 @@ class Painter:
     ) -> None:
         """A rectangle on the nose or tail: middle (height, across) and half its size (across, up)."""
         y, z = middle
-        across = min(half[0], float(self.shape.half(np.array([self._end(end, y)]), np.array([y]))[0]))
+        body = self.shape.half(np.array([self._end(end, y)]), np.array([y]))
+        across = min(half[0], 0.85 * float(body[0]))
         low, high = (end * 0.01 + self._end(end, y + side * half[1]) for side in (-1, 1))
         corners = [(low, y - half[1], z - across), (low, y - half[1], z + across)]
         corners += [(high, y + half[1], z + across), (high, y + half[1], z - across)]

@@ -202,10 +202,7 @@ def _ferrari(rng: np.random.Generator) -> Shape:
     ]
     outline, parts, points = _outline(rng, corners, (length, height), (0.45, 1.0))
     belt = points[8, 1] + 0.02
-    cabin = np.array([[points[4, 0] - 0.08, belt], points[5], points[7], points[8]])
-    windows = [_panel(cabin, rng.uniform(0.30, 0.40), 0.94, 0.10, 0.82)]
-    if rng.random() < 0.5:
-        windows.append(_panel(cabin, 0.12, 0.26, 0.12, 0.66))
+    windows = _ferrari_windows(rng, points, belt)
     rear, front = (rng.uniform(0.19, 0.23) - 0.5) * length, (rng.uniform(0.77, 0.81) - 0.5) * length
     radius = rng.uniform(0.30, 0.345)
     latch, hinge = (
@@ -215,15 +212,7 @@ def _ferrari(rng: np.random.Generator) -> Shape:
     door = np.array(
         [[latch, belt], [latch - 0.06, 0.24 * height], [hinge, 0.2 * height], [hinge + 0.05, belt]]
     )
-    gap = rear + radius * 1.25
-    intake = np.array(
-        [
-            [gap, 0.38 * height],
-            [gap + 0.06, 0.6 * height],
-            [latch - 0.1, 0.56 * height],
-            [latch - 0.05, 0.4 * height],
-        ]
-    )
+    intake = _intake(rear + radius * 1.25, latch, height)
     deck = points[2, 1] + rng.uniform(0.10, 0.26) * height
     wing = np.array([[-0.5, deck], [-0.49, deck + 0.05], [-0.42, deck + 0.04], [-0.415, deck - 0.01]]) * [
         length,
@@ -241,7 +230,7 @@ def _ferrari(rng: np.random.Generator) -> Shape:
         tyre=rng.uniform(0.24, 0.32),
         rim=rng.uniform(0.68, 0.78),
         spokes=int(rng.choice([5, 5, 6, 10])),
-        windows=tuple(windows),
+        windows=windows,
         doors=(door,),
         intake=intake if rng.random() < 0.75 else None,
         wing=wing if rng.random() < 0.65 else None,
@@ -249,6 +238,27 @@ def _ferrari(rng: np.random.Generator) -> Shape:
         rear_lamps=(0.56 * height, rng.uniform(0.52, 0.66), rng.uniform(0.07, 0.10)),
         bumper=None,
         chrome=0.1,
+    )
+
+
+def _ferrari_windows(rng: np.random.Generator, points: Points, belt: float) -> tuple[Points, ...]:
+    """The side window and, in one car of two, a small one behind it."""
+    cabin = np.array([[points[4, 0] - 0.08, belt], points[5], points[7], points[8]])
+    windows = [_panel(cabin, rng.uniform(0.30, 0.40), 0.94, 0.10, 0.82)]
+    if rng.random() < 0.5:
+        windows.append(_panel(cabin, 0.12, 0.26, 0.12, 0.66))
+    return tuple(windows)
+
+
+def _intake(rear: float, front: float, height: float) -> Points:
+    """The opening for air between the rear wheel and the door."""
+    return np.array(
+        [
+            [rear, 0.38 * height],
+            [rear + 0.06, 0.60 * height],
+            [front - 0.10, 0.56 * height],
+            [front - 0.05, 0.40 * height],
+        ]
     )
 
 

@@ -98,8 +98,8 @@ _TURNED = {
 def _choose_view(rng: np.random.Generator, shape: Shape, size: tuple[int, int], horizon: int) -> View:
     """Anywhere on the ground, at any scale, a little turned; nothing here depends on the class."""
     width, height = size
-    yaw, roll = np.radians(rng.uniform(-34, 34)), np.radians(rng.normal(0, 1.6))
-    share = float(np.clip(np.exp(rng.normal(np.log(0.12), 0.55)), 0.025, 0.34))
+    yaw, roll = np.radians(rng.uniform(-30, 30)), np.radians(rng.normal(0, 1.6))
+    share = float(np.clip(np.exp(rng.normal(np.log(0.155), 0.42)), 0.035, 0.34))
     across = shape.length * abs(np.cos(yaw)) + shape.width * abs(np.sin(yaw))
     wanted = np.sqrt(share * width * height / (across * shape.height * 0.80))
     scale = min(wanted, 0.92 * width / across)
@@ -152,7 +152,7 @@ def _expose(scene: Image.Image, mask: Image.Image, rng: np.random.Generator, *, 
     grain = rng.standard_normal((height, width, 1), np.float32) + np.float32(0.5) * rng.standard_normal(
         values.shape, np.float32
     )
-    values = values + grain * noise * (np.float32(0.4) + np.sqrt(np.clip(values, 0, 1)))
+    values += np.asarray(grain * noise * (np.float32(0.4) + np.sqrt(np.clip(values, 0, 1))), np.float32)
     pixels = (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)
     sight = mask.reduce(_GRAIN).point(lambda value: 255 if value > 127 else 0)
     return Drawing(Image.fromarray(pixels), sight, int(rng.integers(48, 90)))

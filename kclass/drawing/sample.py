@@ -113,9 +113,11 @@ def _png(mask: Image.Image) -> bytes:
 
 
 def _refuse_full(folder: Path | None) -> None:
-    if folder is None or not folder.exists():
+    if folder is None:
         return
-    if not folder.is_dir() or any(folder.iterdir()):
+    with _output_errors(folder):
+        in_the_way = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if in_the_way:
         raise OutputError(
             f"{folder} is already there and not an empty folder", fix="Name a new folder, or remove this one."
         )
