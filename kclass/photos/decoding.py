@@ -1,0 +1,123 @@
+"""The one decoder: the bytes of a photo become upright sRGB pixels, or one clear error."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from kclass.errors import KClassError, OptionError, PhotoError
+from kclass.photos.colour import to_srgb
+from kclass.photos.formats import FORMATS, OTHER_PIXELS, PhotoFormat, read_header, recognise
+from kclass.photos.formats import SUFFIXES as SUFFIXES
+from kclass.photos.orientation import orientation_of, turned_upright
+
+# Part of every cache key: raise it when the same file would give other pixels.
+DECODER_VERSION: int = 1
+
+# Above the largest photo within the pixel limits: 100 million pixels of 16-bit RGBA are 0.8 GB.
+MAX_BYTES = 2**30
+
+_REPLACE = "Fetch or save it again, or take it out of the folder."
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a photo's file; the file is closed again.
+
+    Raises:
+        PhotoError: the file is missing, a folder, not permitted, or larger than 1 GiB.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise PhotoError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}", fix=_REPLACE)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        reason = "it is a folder" if path.is_dir() else _reason(error)
+        raise PhotoError(
+            f"cannot read {path}: {reason}", fix="Check the path and who may read it."
+        ) from error
+
+
+def decode(data: bytes, *, name: str, at_least: int | None = None) -> Image.Image:
+    """The first picture of a photo's file, upright, in mode RGB and the colours of sRGB.
+
+    EXIF orientation and ICC profile are followed where they are sound and ignored where not.
+    Animations give their first frame. Transparency lies over white.
+
+    Args:
+        data: the whole file.
+        name: what errors call the photo.
+        at_least: the least width and height of the result. JPEG is then decoded at 1/2, 1/4 or 1/8
+            of its size, whichever is the smallest that keeps both; other formats, and photos that
+            are smaller to begin with, keep their size. None keeps every photo's size.
+
+    Raises:
+        PhotoError: the data are empty, not a photo, truncated, broken or too large: above 500 million
+            pixels for JPEG, 100 million for progressive JPEG and the rest, as the header says, before
+            anything is decoded.
+        OptionError: `at_least` is below 1.
+    """
+    if at_least is not None and at_least < 1:
+        raise OptionError(f"at_least is {at_least}; it must be 1 or more")
+    kind = _recognised(data, name)
+    with _photo_errors(name, kind):
+        image: Image.Image = read_header(data, kind)
+        _check_pixels(image, name, kind)
+        if at_least is not None:
+            image.draft(None, (at_least, at_least))
+        image.load()
+        upright = turned_upright(to_srgb(image), orientation_of(image))
+        upright.info = {}  # its profile and EXIF have been used up: kept, they would be applied twice
+        return upright
+
+
+def _recognised(data: bytes, name: str) -> PhotoFormat:
+    if not data:
+        raise PhotoError(f"{name} is empty", fix=_REPLACE)
+    kind = recognise(data)
+    if kind is None:
+        readable = ", ".join(kind.name for kind in FORMATS)
+        raise PhotoError(f"{name} is not a photo", fix=f"Formats that are read: {readable}.")
+    return kind
+
+
+def _check_pixels(image: Image.Image, name: str, kind: PhotoFormat) -> None:
+    # The scans of a progressive JPEG are gathered at full size, whatever the scale: 1.5 GB measured
+    # for 500 million pixels, where the usual sort takes 40 MB.
+    limit = OTHER_PIXELS if image.info.get("progressive") else kind.max_pixels
+    pixels = image.width * image.height
+    if pixels > limit:
+        raise _too_large(f"{name} has {pixels:,} pixels", limit)
+
+
+def _too_large(what: str, limit: int) -> PhotoError:
+    return PhotoError(f"{what}; the limit is {limit:,}", fix="Make a smaller copy of it.")
+
+
+@contextlib.contextmanager
+def _photo_errors(name: str, kind: PhotoFormat) -> Iterator[None]:
+    """Turn whatever decoding raises into one PhotoError; broken files raise nearly every type."""
+    try:
+        yield
+    except KClassError:
+        raise
+    except ImportError as error:
+        raise PhotoError(
+            f"{name} is {kind.name}, and what reads that is not installed",
+            fix="Run `pip install pi-heif`.",
+        ) from error
+    except Image.DecompressionBombError as error:  # sizes that Pillow itself finds while it reads
+        raise _too_large(f"{name} has too many pixels", kind.max_pixels) from error
+    except MemoryError as error:
+        raise PhotoError(
+            f"{name} needs more memory than is free", fix="Make a smaller copy of it."
+        ) from error
+    except Exception as error:
+        raise PhotoError(f"{name} is truncated or broken: {_reason(error)}", fix=_REPLACE) from error
+
+
+def _reason(error: Exception) -> str:
+    """An error's own words, in one line."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(words.split()) or type(error).__name__

@@ -1,0 +1,53 @@
+"""From a file to the array that a network is given: the same way in training and in use."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.photos.decoding import decode, read_bytes
+from kclass.photos.resizing import Resize, check_resize, resize
+
+# JPEG is decoded at a reduced scale that keeps this many times the wanted size. Measured on 60
+# photos: with 2 the result is 1.2 of 255 from full decoding in the mean, with 1 it is 2 to 3, for
+# 6 % more photos a second.
+_SPARE = 2
+
+
+def load(path: Path, *, size: int, how: Resize = "squash") -> NDArray[np.uint8]:
+    """A photo's file as training, evaluation and prediction all see it.
+
+    Args:
+        path: the file; its suffix does not matter.
+        size: the side of the square.
+        how: one of `RESIZES`.
+
+    Returns:
+        (size, size, 3) uint8, sRGB, 0 to 255, upright.
+
+    Raises:
+        PhotoError: the file cannot be read, or not as a photo.
+        OptionError: `size` is below 1, or `how` is none of `RESIZES`.
+    """
+    check_resize(size=size, how=how)
+    return load_bytes(read_bytes(path), name=str(path), size=size, how=how)
+
+
+def load_bytes(data: bytes, *, name: str, size: int, how: Resize = "squash") -> NDArray[np.uint8]:
+    """The bytes of a photo's file as `load` gives them.
+
+    Args:
+        data: the whole file.
+        name: what errors call the photo.
+        size: the side of the square.
+        how: one of `RESIZES`.
+
+    Returns:
+        (size, size, 3) uint8, sRGB, 0 to 255, upright.
+
+    Raises:
+        PhotoError: the data cannot be read as a photo.
+        OptionError: `size` is below 1, or `how` is none of `RESIZES`.
+    """
+    check_resize(size=size, how=how)
+    return resize(decode(data, name=name, at_least=_SPARE * size), size=size, how=how)
