@@ -1,1 +1,66 @@
 """Turns a folder of photos into an image classifier that its owner can trust."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kclass.classifier.classifier import Classifier as Classifier
+    from kclass.classifier.classifier import load as load
+    from kclass.classifier.evaluation import Evaluation as Evaluation
+    from kclass.classifier.explained import Explained as Explained
+    from kclass.classifier.prediction import Prediction as Prediction
+    from kclass.classifier.prediction import Predictions as Predictions
+    from kclass.dataset.dataset import Dataset as Dataset
+    from kclass.dataset.finding import find_photos as find_photos
+    from kclass.dataset.folder import ImageFolder as ImageFolder
+    from kclass.drawing.sample import draw_sample as draw_sample
+    from kclass.errors import DataError as DataError
+    from kclass.errors import KClassError as KClassError
+    from kclass.errors import ModelError as ModelError
+    from kclass.errors import OptionError as OptionError
+    from kclass.errors import OutputError as OutputError
+    from kclass.errors import PhotoError as PhotoError
+    from kclass.runs.fitting import Fit as Fit
+    from kclass.runs.fitting import fit as fit
+    from kclass.runs.fitting import run_fit as run_fit
+    from kclass.runs.options import FitOptions as FitOptions
+    from kclass.runs.run_folder import latest_model as latest_model
+
+# A name is imported when it is first used, so that `import kclass` and the command line start at once.
+_HOMES = {
+    "Classifier": "kclass.classifier.classifier",
+    "DataError": "kclass.errors",
+    "Dataset": "kclass.dataset.dataset",
+    "Evaluation": "kclass.classifier.evaluation",
+    "Explained": "kclass.classifier.explained",
+    "Fit": "kclass.runs.fitting",
+    "FitOptions": "kclass.runs.options",
+    "ImageFolder": "kclass.dataset.folder",
+    "KClassError": "kclass.errors",
+    "ModelError": "kclass.errors",
+    "OptionError": "kclass.errors",
+    "OutputError": "kclass.errors",
+    "PhotoError": "kclass.errors",
+    "Prediction": "kclass.classifier.prediction",
+    "Predictions": "kclass.classifier.prediction",
+    "draw_sample": "kclass.drawing.sample",
+    "find_photos": "kclass.dataset.finding",
+    "fit": "kclass.runs.fitting",
+    "latest_model": "kclass.runs.run_folder",
+    "load": "kclass.classifier.classifier",
+    "run_fit": "kclass.runs.fitting",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kclass' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.engines.engine import Engine
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
 from kclass.features.store import FeatureStore, FileState
-from kclass.parallel import in_parallel
+from kclass.features.throughput import Decoded, Passed, through_engine
 from kclass.photos.decoding import read_bytes
 from kclass.photos.hashing import content_hash
-from kclass.photos.loading import load_bytes
 from kclass.progress import Progress, silent
 
 STAGE = "embedding"
@@ -40,22 +38,22 @@ class Embedding:
 
 
 @dataclass(frozen=True)
-class _Photo:
-    """One photo ready for the network."""
+class _File:
+    """A file that was read: its state then, and its content hash."""
 
     state: FileState
     content: str
-    pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class _Vector:
-    """One photo's features, and whether they were computed just now."""
+class _Seen:
+    """A photo that the cache has under another name."""
 
-    state: FileState
-    content: str
     features: NDArray[np.float32]
-    fresh: bool
+    note: _File
+
+
+_Outcome = Passed[_File] | _Seen | PhotoError
 
 
 def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = silent) -> Embedding:
@@ -70,17 +68,18 @@ def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = s
         OutputError: the cache cannot be used.
     """
     with FeatureStore() as store:
-        rows: dict[int, NDArray[np.float32]] = _remembered(paths, store, extractor.recipe)
+        rows = _remembered(paths, store, extractor.recipe)
         missing = [index for index in range(len(paths)) if index not in rows]
         unreadable: dict[int, PhotoError] = {}
         computed = 0
         progress(STAGE, len(rows), len(paths))
-        for index, outcome in _outcomes(paths, missing, store, extractor):
+        outcomes = _outcomes([paths[index] for index in missing], store, extractor)
+        for index, outcome in zip(missing, outcomes, strict=True):
             if isinstance(outcome, PhotoError):
                 unreadable[index] = outcome
             else:
                 rows[index] = outcome.features
-                computed += outcome.fresh
+                computed += isinstance(outcome, Passed)
             progress(STAGE, len(rows) + len(unreadable), len(paths))
     readable = sorted(rows)
     features = np.stack([rows[index] for index in readable]) if rows else np.empty((0, 0), np.float32)
@@ -97,57 +96,43 @@ def _remembered(paths: Sequence[Path], store: FeatureStore, recipe: str) -> dict
     return {index: features[content] for index, content in by_place if content in features}
 
 
-def _outcomes(
-    paths: Sequence[Path], missing: Sequence[int], store: FeatureStore, extractor: Extractor
-) -> Iterator[tuple[int, _Vector | PhotoError]]:
-    """What became of each missing photo, in order; the cache is filled on the way."""
-    if not missing:
+def _outcomes(paths: Sequence[Path], store: FeatureStore, extractor: Extractor) -> Iterator[_Outcome]:
+    """What became of each photo, in order; the cache is filled on the way."""
+    if not paths:
         return
-    engine, recipe = extractor.open(), extractor.recipe
+    recipe = extractor.recipe
 
-    def work(group: Sequence[int]) -> list[tuple[int, _Vector | PhotoError]]:
-        outcomes = [_prepared(paths[index], store, recipe, extractor) for index in group]
-        return list(zip(group, _run(outcomes, engine), strict=True))
+    def prepare(path: Path) -> Decoded[_File] | _Seen | PhotoError:
+        return _prepared(path, store, recipe, extractor)
 
-    groups = [missing[start : start + engine.batch] for start in range(0, len(missing), engine.batch)]
-    fresh: list[_Vector] = []
+    new: list[Passed[_File] | _Seen] = []
+    outcomes: Iterator[_Outcome] = through_engine(paths, engine=extractor.open(), prepare=prepare)
     try:
-        for outcomes in in_parallel(work, groups, threads=engine.workers):
-            fresh.extend(outcome for _, outcome in outcomes if isinstance(outcome, _Vector))
-            if len(fresh) >= WRITTEN_AT_ONCE:
-                _write(store, recipe, fresh)
-            yield from outcomes
+        for outcome in outcomes:
+            if not isinstance(outcome, PhotoError):
+                new.append(outcome)
+            if len(new) >= WRITTEN_AT_ONCE:
+                _write(store, recipe, new)
+            yield outcome
     finally:
-        _write(store, recipe, fresh)
+        _write(store, recipe, new)
 
 
 def _prepared(
     path: Path, store: FeatureStore, recipe: str, extractor: Extractor
-) -> _Photo | _Vector | PhotoError:
+) -> Decoded[_File] | _Seen | PhotoError:
     """The photo for the network; its features, if it was seen elsewhere; or what is wrong with it."""
     try:
         state, data = _state(path), read_bytes(path)
         if state is None:
             raise PhotoError(f"{path} appeared while it was read", fix="Try again.")
-        content = content_hash(data)
-        found = store.features(recipe, [content])
-        if content in found:
-            return _Vector(state, content, found[content], fresh=False)
-        size, how = extractor.archive.size, extractor.resize
-        return _Photo(state, content, load_bytes(data, name=str(path), size=size, how=how))
+        file = _File(state, content_hash(data))
+        found = store.features(recipe, [file.content])
+        if file.content in found:
+            return _Seen(found[file.content], file)
+        return Decoded(extractor.decode(data, name=str(path)), file)
     except PhotoError as error:
         return error
-
-
-def _run(prepared: Sequence[_Photo | _Vector | PhotoError], engine: Engine) -> Iterator[_Vector | PhotoError]:
-    """The outcomes in the same order, with the photos among them run through the network in one go."""
-    photos = [each.pixels for each in prepared if isinstance(each, _Photo)]
-    rows = iter(engine.run(np.stack(photos)) if photos else ())
-    for each in prepared:
-        if isinstance(each, _Photo):
-            yield _Vector(each.state, each.content, next(rows), fresh=True)
-        else:
-            yield each
 
 
 def _state(path: Path) -> FileState | None:
@@ -164,7 +149,7 @@ def _key(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100
 
 
-def _write(store: FeatureStore, recipe: str, vectors: list[_Vector]) -> None:
-    features = {vector.content: vector.features for vector in vectors if vector.fresh}
-    store.add(recipe, features, [(vector.state, vector.content) for vector in vectors])
-    vectors.clear()
+def _write(store: FeatureStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:
+    computed = {each.note.content: each.features for each in new if isinstance(each, Passed)}
+    store.add(recipe, computed, [(each.note.state, each.note.content) for each in new])
+    new.clear()

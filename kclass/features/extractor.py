@@ -3,10 +3,14 @@
 import functools
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kclass.backbones.archive import Archive
 from kclass.engines.engine import Engine, open_engine
 from kclass.engines.network import Network
 from kclass.photos.decoding import DECODER_VERSION
+from kclass.photos.loading import load_bytes
 from kclass.photos.resizing import Resize
 
 
@@ -37,3 +41,11 @@ class Extractor:
     def open(self) -> Engine:
         """The engine that runs the network."""
         return open_engine(self.archive, device=self.device, precision=self.precision, network=self.network)
+
+    def decode(self, data: bytes, *, name: str) -> NDArray[np.uint8]:
+        """A photo's bytes as the network takes them: raw RGB uint8 (size, size, 3).
+
+        Raises:
+            PhotoError: the data cannot be read as a photo.
+        """
+        return load_bytes(data, name=name, size=self.archive.size, how=self.resize)

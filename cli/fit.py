@@ -1,0 +1,103 @@
+"""`kclass fit`: from a folder of photos to a trained model and the folder of its run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import common_options, guarded, print_json
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from kclass import Fit
+
+SPLIT_NAMES = {"valid": "validation", "test": "test"}
+LEFT_OUT_SHOWN = 10
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--valid", type=float, help="Fraction for validation, if DATA is not split.  [default: 0.2]")
+@click.option("--test", type=float, help="Fraction for test, if DATA is not split.  [default: 0]")
+@click.option(
+    "--backbone",
+    default="efficientnet_lite0",
+    show_default=True,
+    help="efficientnet_lite0, mobilenet_v2 or resnet50 (frozen; a head is solved) or scratch (all trained).",
+)
+@click.option("--weights", help="imagenet, none, or a weight file.  [default: imagenet; none for scratch]")
+@click.option(
+    "--size",
+    type=int,
+    help="Side of the photos as the network sees them, in pixels.  [default: the backbone's]",
+)
+@click.option(
+    "--resize",
+    default="squash",
+    show_default=True,
+    help="squash (all of the photo), crop (its centre) or pad (with bars).",
+)
+@click.option("--epochs", type=int, help="Epochs of a network that is trained.  [default: 20]")
+@click.option("--batch-size", type=int, help="Photos a step of such a network.  [default: 32]")
+@click.option("--lr", type=float, help="Learning rate of such a network.  [default: 0.001]")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the split, initial weights, order and augmentation.",
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    help="f32, bf16, or auto: bf16 where the processor has it.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, gpu, or auto.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATE-NAME]")
+@click.option(
+    "--strict", is_flag=True, help="Refuse DATA if a photo cannot be read, instead of leaving it out."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+@common_options
+@guarded
+def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **options: Any) -> int:
+    """Train a classifier on the class folders in DATA.
+
+    DATA holds a folder for each class, or the folders train, validation and test, which hold those.
+    """
+    from kclass import FitOptions, run_fit
+
+    with terminal.progress() as progress:
+        fitted = run_fit(data, FitOptions(**options), out=out, progress=progress)
+    _keep_noise(terminal, fitted.folder / "log.txt")
+    if as_json:
+        print_json(fitted.to_dict())
+    else:
+        _print(fitted, terminal)
+    return 0
+
+
+def _print(fitted: "Fit", terminal: Terminal) -> None:
+    click.echo(repr(fitted.data))
+    _say_left_out(fitted, terminal)
+    for split, evaluation in fitted.evaluations.items():
+        click.echo(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
+    click.echo(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
+    terminal.say(f"Next: kclass predict PHOTO --model {fitted.folder / 'model.keras'}")
+
+
+def _say_left_out(fitted: "Fit", terminal: Terminal) -> None:
+    for error in fitted.unreadable[:LEFT_OUT_SHOWN]:
+        terminal.say(f"left out: {error.message}")
+    more = len(fitted.unreadable) - LEFT_OUT_SHOWN
+    if more > 0:
+        terminal.say(f"left out: {more} more, listed in {fitted.folder / 'log.txt'}")
+
+
+def _keep_noise(terminal: Terminal, log: Path) -> None:
+    """Add what libraries wrote to the run's log."""
+    noise = terminal.noise()
+    if noise:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"\n--- written by libraries ---\n{noise}")

@@ -1,0 +1,33 @@
+"""The command `kclass` and how it ends."""
+
+import sys
+
+import click
+
+from .fit import fit
+from .predict import predict
+from .sample import sample
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kclass", message="%(prog)s %(version)s")
+def kclass() -> None:
+    """Turn a folder of photos into an image classifier that you can trust.
+
+    \b
+    kclass sample photos             draw a small data set to try things on
+    kclass fit photos                train on class folders; a model and its figures come out
+    kclass predict img.jpg           what is it, and how sure is that
+    """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
+
+
+for command in (fit, predict, sample):
+    kclass.add_command(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    # Windows consoles may have an encoding without the signs that class names hold.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    kclass(prog_name="kclass")

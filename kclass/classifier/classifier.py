@@ -1,0 +1,255 @@
+"""The trained thing: predicts, evaluates, explains, and lives in one file."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.backbones.archive import LOGITS, Archive
+from kclass.backbones.keras_archive import keras_model
+from kclass.classifier.evaluation import Evaluation
+from kclass.classifier.explained import Explained, explain_photo
+from kclass.classifier.model_file import Record, read_model, write_model
+from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, check_top, ranked
+from kclass.dataset.samples import Samples
+from kclass.engines.engine import Engine, resolve_device
+from kclass.engines.network import Network
+from kclass.errors import DataError, OptionError, PhotoError
+from kclass.evaluation.metrics import evaluate
+from kclass.explanation.gradients import GradientNetwork
+from kclass.features.embedding import embed
+from kclass.features.extractor import Extractor
+from kclass.features.throughput import Decoded, Passed, through_engine
+from kclass.photos.decoding import decode, read_bytes
+from kclass.photos.resizing import resize
+from kclass.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network, its classes, and how photos are prepared for it.
+
+    Args:
+        archive: the network with its head: raw RGB to `probabilities`.
+        record: classes, decoding, precision, and where it all came from.
+        network: the archive's network up to its features, converted for the CPU's engine.
+        device: where many photos are run: "auto", "cpu" or "gpu"; a single one is run on the CPU.
+        run: the folder of the run that made it, if that was in this process.
+    """
+
+    archive: Archive
+    record: Record
+    network: Network
+    device: str = "auto"
+    run: Path | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the order of the logits, as their folders are named."""
+        return self.record.classes
+
+    @property
+    def size(self) -> int:
+        """The side of the photos as the network sees them, in pixels."""
+        return self.archive.size
+
+    @functools.cached_property
+    def keras_model(self) -> Any:
+        """The Keras model: raw RGB (n, size, size, 3), 0 to 255, to probabilities (n, classes)."""
+        return keras_model(self.archive)
+
+    def __repr__(self) -> str:
+        return (
+            f"Classifier({self.record.backbone}, {self.size} px, {len(self.classes)} classes: "
+            f"{', '.join(self.classes[:5])}{' …' if len(self.classes) > 5 else ''})"
+        )
+
+    def predict(self, photo: str | Path, *, top: int = DEFAULT_TOP) -> Prediction:
+        """The most probable classes of one photo, computed in f32.
+
+        Args:
+            photo: its file.
+            top: how many classes to name, at most.
+
+        Raises:
+            PhotoError: the photo cannot be read.
+            OptionError: `top` is below 1.
+        """
+        check_top(top)
+        path = Path(photo)
+        pixels = self._extractor.decode(read_bytes(path), name=str(path))
+        probabilities = self._probabilities(self._single_photo_engine.run(pixels[None]))
+        return ranked(path, probabilities[0], self.classes, top=top)
+
+    def predict_all(
+        self, photos: Sequence[str | Path], *, top: int = DEFAULT_TOP, progress: Progress = silent
+    ) -> Predictions:
+        """The most probable classes of many photos, computed in the model's precision.
+
+        Unreadable photos are left out and named.
+
+        Args:
+            photos: their files.
+            top: how many classes to name, at most.
+            progress: is told how many photos have been dealt with.
+
+        Raises:
+            OptionError: `top` is below 1.
+        """
+        check_top(top)
+        found: list[Prediction] = []
+        unreadable: list[PhotoError] = []
+        progress("predicting", 0, len(photos))
+        for done, outcome in enumerate(self._stream([Path(photo) for photo in photos], top), start=1):
+            if isinstance(outcome, PhotoError):
+                unreadable.append(outcome)
+            else:
+                found.append(outcome)
+            progress("predicting", done, len(photos))
+        return Predictions(tuple(found), tuple(unreadable))
+
+    def evaluate(self, samples: Samples, *, progress: Progress = silent) -> Evaluation:
+        """Compare predictions with labels.
+
+        Args:
+            samples: labelled photos whose classes are the model's.
+            progress: is told how many photos have been embedded.
+
+        Raises:
+            DataError: a photo is unlabelled, a class is not the model's, or no photo is readable.
+        """
+        labels = self._labels(samples)
+        paths = [samples.path(row) for row in range(len(samples))]
+        embedding = embed(paths, extractor=self._extractor, progress=progress)
+        if not len(embedding.readable):
+            raise DataError("none of the photos to evaluate can be read", fix=_first(embedding.unreadable))
+        probabilities = self._probabilities(embedding.features)
+        metrics = evaluate(probabilities, labels[embedding.readable], self.classes)
+        return Evaluation(metrics, samples.select(embedding.readable), probabilities, embedding.unreadable)
+
+    def explain(self, photo: str | Path, *, target: str | None = None, layer: str | None = None) -> Explained:
+        """Where the network looked: Grad-CAM for a class of one photo.
+
+        Args:
+            photo: its file.
+            target: a class; None for the most probable one.
+            layer: a layer of the network with a spatial output; None for the last one.
+
+        Raises:
+            PhotoError: the photo cannot be read.
+            OptionError: no such class or layer.
+        """
+        if target is not None and target not in self.classes:
+            raise OptionError.unknown("class", target, self.classes)
+        path = Path(photo)
+        image = decode(read_bytes(path), name=str(path), at_least=2 * self.size)
+        squashed = self.record.resize == "squash"
+        return explain_photo(
+            self._gradient_network(layer),
+            resize(image, size=self.size, how=self.record.resize),
+            path=path,
+            aspect=image.width / image.height if squashed else 1.0,
+            classes=self.classes,
+            target=None if target is None else self.classes.index(target),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model file, whole or not at all; plain Keras opens it too.
+
+        Raises:
+            OutputError: it cannot be written.
+            OptionError: the name does not end in `.keras`.
+        """
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise OptionError(f"{path} does not end in .keras, so Keras would not open it")
+        write_model(path, self.archive, self.record, self.network)
+        return path
+
+    def _stream(self, paths: Sequence[Path], top: int) -> Iterator[Prediction | PhotoError]:
+        extractor = self._extractor
+
+        def prepare(path: Path) -> Decoded[Path] | PhotoError:
+            try:
+                return Decoded(extractor.decode(read_bytes(path), name=str(path)), path)
+            except PhotoError as error:
+                return error
+
+        outcomes: Iterator[Passed[Path] | PhotoError]
+        outcomes = through_engine(paths, engine=extractor.open(), prepare=prepare)
+        for outcome in outcomes:
+            if isinstance(outcome, PhotoError):
+                yield outcome
+            else:
+                probabilities = self._probabilities(outcome.features[None])
+                yield ranked(outcome.note, probabilities[0], self.classes, top=top)
+
+    @functools.cached_property
+    def _extractor(self) -> Extractor:
+        # A model that was made in bf16 on a CPU is evaluated on one, wherever it goes.
+        device = resolve_device(self.device) if self.record.precision == "f32" else "cpu"
+        return Extractor(self.archive, self.record.resize, device, self.record.precision, self.network)
+
+    def _gradient_network(self, layer: str | None) -> GradientNetwork:
+        """The network made ready for explaining a layer, kept for the photos to come."""
+        if layer not in self._gradient_networks:
+            self._gradient_networks[layer] = GradientNetwork(self.keras_model, layer=layer)
+        return self._gradient_networks[layer]
+
+    @functools.cached_property
+    def _gradient_networks(self) -> dict[str | None, GradientNetwork]:
+        return {}
+
+    @functools.cached_property
+    def _single_photo_engine(self) -> Engine:
+        from kclass.engines.openvino import OpenVinoEngine
+
+        return OpenVinoEngine(self.network, precision="f32", streams=1)
+
+    @functools.cached_property
+    def _head(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        kernel, bias = self.archive.layer_weights()[LOGITS]
+        return kernel.astype(np.float64), bias.astype(np.float64)
+
+    def _probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Features (n, features) to probabilities (n, classes): the head, in float64."""
+        kernel, bias = self._head
+        logits = features @ kernel + bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def _labels(self, samples: Samples) -> NDArray[np.int32]:
+        """The samples' labels as places among the model's classes."""
+        if (samples.labels < 0).any():
+            raise DataError(
+                f"{int((samples.labels < 0).sum())} of the photos to evaluate have no label",
+                fix="Evaluate photos that lie in class folders; predict the others.",
+            )
+        present = {samples.classes[label] for label in np.unique(samples.labels).tolist()}
+        strangers = sorted(present - set(self.classes))
+        if strangers:
+            raise DataError(
+                f"the model does not know the class {strangers[0]}",
+                fix=f"It knows {', '.join(self.classes)}.",
+            )
+        places = np.array([self.classes.index(name) if name in present else -1 for name in samples.classes])
+        return places[samples.labels].astype(np.int32)
+
+
+def load(path: str | Path) -> Classifier:
+    """The classifier in a model file. Nothing of the file is run.
+
+    Raises:
+        ModelError: the file is not there, is not a model of kclass, is damaged, or is newer than
+            this kclass.
+    """
+    return Classifier(*read_model(Path(path)))
+
+
+def _first(errors: Sequence[PhotoError]) -> str:
+    return f"The first: {errors[0].message}" if errors else ""

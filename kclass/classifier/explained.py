@@ -1,0 +1,120 @@
+"""One photo explained: where the network saw evidence for a class."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.explanation.gradcam import grad_cam
+from kclass.explanation.gradients import GradientNetwork
+from kclass.explanation.maps import verdict
+from kclass.explanation.overlays import overlay
+from kclass.plots.lettering import lettered
+from kclass.plots.saving import save_png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Where a network saw evidence for a class in one photo.
+
+    Args:
+        path: the photo's file.
+        label: the class explained, as its folder is named.
+        index: its place among the model's classes.
+        probability: of that class, 0 to 1, without calibration or rounding: the Keras model's.
+        heat: float32 (h, w), 0 or more, on the grid of the layer, in units of the logit.
+        photo: uint8 (size, size, 3), RGB, as the network saw it.
+        aspect: width of the photo over its height as a person sees it; 1 unless it was squashed.
+        layer: the layer whose activations are explained.
+        method: as people call it.
+    """
+
+    path: Path
+    label: str
+    index: int
+    probability: float
+    heat: NDArray[np.float32] = field(repr=False)
+    photo: NDArray[np.uint8] = field(repr=False)
+    aspect: float
+    layer: str
+    method: str
+
+    @property
+    def verdict(self) -> str:
+        """Why the map shows no place; empty if it shows one."""
+        return verdict(self.heat)
+
+    def plot(self) -> "Figure":
+        """The photo, and beside it the photo under the map."""
+        (name,) = lettered([self.label])
+        return overlay(
+            self.photo,
+            self.heat,
+            title=f"{name} {self.probability:.1%}",
+            subtitle=f"{self.path.name} · {self.method} at {self.layer}",
+            name=name,
+            scale=float(self.heat.max()),
+            aspect=self.aspect,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture as a PNG file, whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        save_png(self.plot(), Path(path))
+        return Path(path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as plain data, ready for JSON; the map row by row."""
+        return {
+            "path": str(self.path),
+            "label": self.label,
+            "index": self.index,
+            "probability": self.probability,
+            "heat": self.heat.tolist(),
+            "layer": self.layer,
+            "method": self.method,
+            "verdict": self.verdict,
+        }
+
+
+def explain_photo(
+    network: GradientNetwork,
+    photo: NDArray[np.uint8],
+    *,
+    path: Path,
+    aspect: float,
+    classes: tuple[str, ...],
+    target: int | None,
+) -> Explained:
+    """Explain one photo by Grad-CAM.
+
+    Args:
+        network: made ready for the layer to explain.
+        photo: uint8 (size, size, 3), RGB, as the network sees it.
+        path: its file.
+        aspect: width over height as a person sees it.
+        classes: of the model.
+        target: the class to explain; None for the most probable one.
+    """
+    targets = None if target is None else np.array([target])
+    found = grad_cam(network, photo[None], targets=targets)
+    index = int(found.targets[0])
+    return Explained(
+        path=path,
+        label=classes[index],
+        index=index,
+        probability=float(found.probabilities[0, index]),
+        heat=found.maps[0],
+        photo=photo,
+        aspect=aspect,
+        layer=found.layer,
+        method=found.method,
+    )

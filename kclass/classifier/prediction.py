@@ -1,0 +1,121 @@
+"""What a classifier says of one photo, and of many."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.dataset.names import readable
+from kclass.errors import OptionError, PhotoError
+
+DEFAULT_TOP = 5
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One class and how probable it is.
+
+    Args:
+        label: the class as its folder is named.
+        index: its place among the model's classes.
+        probability: 0 to 1.
+    """
+
+    label: str
+    index: int
+    probability: float
+
+    def __str__(self) -> str:
+        return f"{readable(self.label)} {self.probability:.1%}"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one photo.
+
+    Args:
+        path: the photo's file.
+        top: the most probable classes, most probable first; of equals the one that comes first
+            among the model's classes.
+    """
+
+    path: Path
+    top: tuple[Guess, ...]
+
+    @property
+    def label(self) -> str:
+        """The most probable class as its folder is named."""
+        return self.top[0].label
+
+    @property
+    def index(self) -> int:
+        """The place of the most probable class among the model's classes."""
+        return self.top[0].index
+
+    @property
+    def probability(self) -> float:
+        """How probable the most probable class is, 0 to 1."""
+        return self.top[0].probability
+
+    def __repr__(self) -> str:
+        return f"Prediction({str(self.path)!r}: {', '.join(map(str, self.top))})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction as plain data, ready for JSON."""
+        guesses = [
+            {"label": each.label, "index": each.index, "probability": each.probability} for each in self.top
+        ]
+        return {"path": str(self.path), **guesses[0], "top": guesses}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a classifier says of many photos.
+
+    Args:
+        predictions: one for each readable photo, in the order given.
+        unreadable: what is wrong with the others, in that order too.
+    """
+
+    predictions: tuple[Prediction, ...]
+    unreadable: tuple[PhotoError, ...]
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return iter(self.predictions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The predictions as plain data, ready for JSON."""
+        return {
+            "predictions": [each.to_dict() for each in self.predictions],
+            "unreadable": [str(error.message) for error in self.unreadable],
+        }
+
+
+def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str], *, top: int) -> Prediction:
+    """The prediction for one photo.
+
+    Args:
+        path: the photo's file.
+        probabilities: float64 (classes,).
+        classes: the model's classes.
+        top: how many to name, at most as many as there are.
+    """
+    order = np.argsort(-probabilities, kind="stable")[:top]
+    guesses = tuple(Guess(classes[index], int(index), float(probabilities[index])) for index in order)
+    return Prediction(path, guesses)
+
+
+def check_top(top: int) -> None:
+    """Check how many classes are asked for.
+
+    Raises:
+        OptionError: fewer than one.
+    """
+    if top < 1:
+        raise OptionError(f"top is {top}; it must be 1 or more")

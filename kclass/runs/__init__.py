@@ -1,0 +1,1 @@
+"""A fit from photos to a folder of results."""

@@ -1,0 +1,239 @@
+"""`fit`: the whole job, from a folder of photos to a classifier and the folder of its run."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kclass.classifier.classifier import Classifier
+from kclass.classifier.evaluation import Evaluation
+from kclass.dataset.dataset import Dataset
+from kclass.dataset.folder import ImageFolder
+from kclass.dataset.manifest import write_manifest
+from kclass.dataset.names import TEST, UNLABELLED, VALID, split_name
+from kclass.errors import OptionError, PhotoError
+from kclass.photos.resizing import Resize
+from kclass.plots.saving import save_png
+from kclass.progress import Progress, silent
+from kclass.runs.options import DEFAULT_VALID, FitOptions
+from kclass.runs.run_folder import MODEL, new_run, prediction_rows, write_json, write_table
+from kclass.runs.training_step import Trained, solve_head, train_network
+
+LOGGER = logging.getLogger("kclass")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished fit.
+
+    Args:
+        classifier: trained and evaluated; its `run` is the folder of the run.
+        data: the data set, split as it was used.
+        evaluations: by split: `valid` and, if there are labelled test photos, `test`.
+        unreadable: photos that were left out, of any split.
+        seconds: how long it all took.
+    """
+
+    classifier: Classifier
+    data: Dataset
+    evaluations: Mapping[str, Evaluation]
+    unreadable: tuple[PhotoError, ...]
+    seconds: float
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        assert self.classifier.run is not None
+        return self.classifier.run
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fit as plain data, ready for JSON."""
+        return {
+            "run": str(self.folder),
+            "model": str(self.folder / MODEL),
+            "data": self.data.to_dict(),
+            "options": dict(self.classifier.record.trained),
+            "metrics": {split: each.to_dict() for split, each in self.evaluations.items()},
+            "unreadable": [error.message for error in self.unreadable],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def fit(
+    data: str | Path | Dataset,
+    *,
+    valid: float | None = None,
+    test: float | None = None,
+    backbone: str = FitOptions.backbone,
+    weights: str | None = None,
+    size: int | None = None,
+    resize: Resize = FitOptions.resize,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+    seed: int = FitOptions.seed,
+    precision: str = FitOptions.precision,
+    device: str = FitOptions.device,
+    strict: bool = False,
+    out: str | Path | None = None,
+    progress: Progress = silent,
+) -> Classifier:
+    """Train a classifier on photos, evaluate it on photos it was not trained on, and keep the run.
+
+    Args:
+        data: a folder of class folders, or a data set.
+        valid: fraction of the photos for validation, if the data set is not split; default 0.2.
+        test: fraction of the photos for test, likewise; default 0.
+        backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
+        weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
+        size: side of the photos as the network sees them, in pixels; default what the backbone has.
+        resize: "squash", "crop" or "pad".
+        epochs: of a network that is trained; default 20.
+        batch_size: photos a step, likewise; default 32.
+        lr: learning rate, likewise; default 0.001.
+        seed: of the split, the folds, initial weights, order and augmentation.
+        precision: "f32", "bf16", or "auto": bf16 on a CPU that computes in it.
+        device: "cpu", "gpu", or "auto": the GPU if there is one.
+        strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
+        out: folder of the run; default `runs/DATE-NAME`, which `runs/latest` then names.
+        progress: is told how far each stage is.
+
+    Returns:
+        The classifier; its `run` is the folder of the run.
+
+    Raises:
+        OptionError: an option that cannot be used, or has no effect with the others.
+        DataError: a data set that cannot be learned from.
+        ModelError: weights that cannot be had, or do not fit.
+        PhotoError: an unreadable photo, if `strict`.
+        OutputError: the run cannot be written.
+    """
+    options = FitOptions(
+        valid=valid,
+        test=test,
+        backbone=backbone,
+        weights=weights,
+        size=size,
+        resize=resize,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        precision=precision,
+        device=device,
+        strict=strict,
+    )
+    return run_fit(data, options, out=None if out is None else Path(out), progress=progress).classifier
+
+
+def run_fit(
+    data: str | Path | Dataset, options: FitOptions, *, out: Path | None, progress: Progress = silent
+) -> Fit:
+    """What `fit` does, with all that it found; see there."""
+    start = time.monotonic()
+    table = split_data(data if isinstance(data, Dataset) else ImageFolder(data), options)
+    with new_run(table.name, out) as (part, place), _logged(part / "log.txt"):
+        LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))
+        trained = (solve_head if options.frozen else train_network)(table, options, progress)
+        LOGGER.info("trained: %s", dict(trained.classifier.record.trained))
+        evaluations = _evaluations(trained.classifier, table, progress)
+        unreadable = (
+            *trained.unreadable,
+            *(error for each in evaluations.values() for error in each.unreadable),
+        )
+        _report_unreadable(unreadable, strict=options.strict)
+        classifier = _with_metrics(trained.classifier, evaluations, place)
+        fitted = Fit(classifier, table, evaluations, unreadable, time.monotonic() - start)
+        _write(part, fitted, trained)
+    return fitted
+
+
+def split_data(data: Dataset, options: FitOptions) -> Dataset:
+    """The data set, split by the options if it has no split of its own.
+
+    Raises:
+        OptionError: fractions were given for a data set that is split.
+        DataError: it cannot be split.
+    """
+    if data.is_split:
+        for name in ("valid", "test"):
+            if getattr(options, name) is not None:
+                raise OptionError(
+                    f"{name} is a fraction, but {data.name} is split into folders already",
+                    fix=f"Leave --{name} out, or give a folder of class folders alone.",
+                )
+        return data
+    valid = DEFAULT_VALID if options.valid is None else options.valid
+    if valid == 0:
+        raise OptionError("valid is 0; without validation photos nobody knows how good the result is")
+    return data.split(valid=valid, test=options.test or 0.0, seed=options.seed)
+
+
+def _evaluations(classifier: Classifier, data: Dataset, progress: Progress) -> dict[str, Evaluation]:
+    """How the classifier fares on the labelled photos of each split that it was not trained on."""
+    found = {}
+    for code in (VALID, TEST):
+        samples = data.samples.select((data.samples.splits == code) & (data.samples.labels != UNLABELLED))
+        if len(samples):
+            found[str(split_name(code))] = classifier.evaluate(samples, progress=progress)
+    return found
+
+
+def _report_unreadable(unreadable: tuple[PhotoError, ...], *, strict: bool) -> None:
+    for error in unreadable:
+        LOGGER.warning("left out: %s", error.message)
+    if unreadable and strict:
+        raise PhotoError(
+            f"{len(unreadable)} of the photos cannot be read. The first: {unreadable[0].message}",
+            fix="Mend or remove them, or leave out --strict.",
+        )
+
+
+def _with_metrics(classifier: Classifier, evaluations: Mapping[str, Evaluation], run: Path) -> Classifier:
+    metrics = {
+        split: {
+            "photos": each.metrics.photos,
+            "accuracy": each.metrics.accuracy,
+            "interval": [each.metrics.interval.low, each.metrics.interval.high],
+            "log_loss": each.metrics.log_loss,
+        }
+        for split, each in evaluations.items()
+    }
+    return replace(classifier, record=replace(classifier.record, metrics=metrics), run=run)
+
+
+def _write(part: Path, fitted: Fit, trained: Trained) -> None:
+    """Everything that the run's folder holds."""
+    record = fitted.classifier.record
+    fitted.classifier.save(part / MODEL)
+    write_manifest(fitted.data, part / "split.csv")
+    write_table(part / "history.csv", trained.history)
+    rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]
+    write_table(part / "predictions.csv", rows)
+    write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
+    config = {"options": dict(record.trained), "data": dict(record.data), "versions": dict(record.versions)}
+    write_json(part / "config.json", config)
+    for split, each in fitted.evaluations.items():
+        save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
+
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Let what kclass logs stand in a file too."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    except BaseException:
+        LOGGER.exception("the run ended early")
+        raise
+    finally:
+        LOGGER.setLevel(before)
+        LOGGER.removeHandler(handler)
+        handler.close()

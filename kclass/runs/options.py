@@ -1,0 +1,109 @@
+"""What can be chosen for a fit, checked at the door."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kclass.backbones.registry import DEFAULT, IMAGENET, NO_WEIGHTS, backbone
+from kclass.engines.engine import DEVICES
+from kclass.engines.runtime import PRECISIONS
+from kclass.errors import OptionError
+from kclass.photos.resizing import Resize, check_resize
+
+DEFAULT_VALID = 0.2
+DEFAULT_EPOCHS = 20
+DEFAULT_BATCH_SIZE = 32
+DEFAULT_LEARNING_RATE = 1e-3
+NEEDING_EPOCHS = ("epochs", "batch_size", "lr")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """The options of a fit; None stands for what the backbone brings or the data set has.
+
+    Raises:
+        OptionError: a value that cannot be used, or an option that has no effect with the others.
+    """
+
+    valid: float | None = None
+    test: float | None = None
+    backbone: str = DEFAULT
+    weights: str | None = None
+    size: int | None = None
+    resize: Resize = "squash"
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    seed: int = 0
+    precision: str = "auto"
+    device: str = "auto"
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        check_resize(size=self.photo_size, how=self.resize)
+        _check_word("precision", self.precision, PRECISIONS)
+        _check_word("device", self.device, DEVICES)
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; it must be 0 or more")
+        if self.frozen:
+            self._refuse_epochs()
+        else:
+            self._check_epochs()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbone stays as it is and a head is solved on its features."""
+        return backbone(self.backbone).frozen
+
+    @property
+    def photo_size(self) -> int:
+        """The side of the photos as the network sees them, in pixels."""
+        return backbone(self.backbone).size if self.size is None else self.size
+
+    @property
+    def weight_source(self) -> str:
+        """Where the backbone's weights come from."""
+        if self.weights is not None:
+            return self.weights
+        return IMAGENET if self.frozen else NO_WEIGHTS
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        """Epochs, batch size and learning rate, with their defaults."""
+        return {
+            "epochs": self.epochs or DEFAULT_EPOCHS,
+            "batch_size": self.batch_size or DEFAULT_BATCH_SIZE,
+            "lr": self.lr or DEFAULT_LEARNING_RATE,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options as plain data, with what stands for None."""
+        chosen = {**asdict(self), "size": self.photo_size, "weights": self.weight_source}
+        if self.frozen:
+            return {key: value for key, value in chosen.items() if key not in NEEDING_EPOCHS}
+        return {**chosen, **self.steps}
+
+    def _refuse_epochs(self) -> None:
+        for name in NEEDING_EPOCHS:
+            if getattr(self, name) is not None:
+                raise OptionError(
+                    f"{name} has no effect on {self.backbone}: its head is solved, without epochs",
+                    fix="Leave it out, or train a network: --backbone scratch",
+                )
+
+    def _check_epochs(self) -> None:
+        if self.weight_source != NO_WEIGHTS:
+            raise OptionError(
+                f"weights is {self.weights!r}, but {self.backbone} starts from random ones",
+                fix="Leave --weights out, or choose another backbone.",
+            )
+        for name, least in (("epochs", 1), ("batch_size", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise OptionError(f"{name} is {value}; it must be {least} or more")
+        if self.lr is not None and not 0 < self.lr < 10:
+            raise OptionError(f"lr is {self.lr}; it must be above 0 and below 10")
+
+
+def _check_word(option: str, value: str, valid: tuple[str, ...]) -> None:
+    if value not in valid:
+        raise OptionError.unknown(option, value, valid)
