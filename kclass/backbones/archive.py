@@ -5,6 +5,7 @@ format: a zip of `metadata.json`, `config.json` (the graph) and `model.weights.h
 are named after the layers' classes, counted (`conv2d`, `conv2d_1` …), in the graph's order.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import io
@@ -54,6 +55,7 @@ class Archive:
     weights: bytes = field(repr=False)
     entries: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
+    @functools.cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the graph."""
         if self.graph["class_name"] == "Sequential":
@@ -63,17 +65,19 @@ class Archive:
     @property
     def size(self) -> int:
         """The side of the photos that the network takes, in pixels."""
-        return int(self.layers()[0].config["batch_shape"][1])
+        return int(self.layers[0].config["batch_shape"][1])
 
+    @functools.cached_property
     def layer_weights(self) -> dict[str, list[NDArray[Any]]]:
         """The weights of every layer that has some, by layer name, as Keras orders them."""
         return read_weights(self.weights)
 
+    @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of all that the features depend on: equal for networks that differ in the head alone."""
         digest = hashlib.blake2b(digest_size=16)
-        weights = self.layer_weights()
-        for layer in self.layers():
+        weights = self.layer_weights
+        for layer in self.layers:
             if layer.name not in (LOGITS, PROBABILITIES):
                 described = [layer.kind, layer.name, layer.config, layer.inputs]
                 digest.update(json.dumps(described, sort_keys=True).encode())
@@ -97,7 +101,7 @@ class Archive:
             "layers": [*self.graph["config"]["layers"], logits, softmax],
             "output_layers": [[PROBABILITIES, 0, 0]] if isinstance(end[0], list) else [PROBABILITIES, 0, 0],
         }
-        dense = sum(layer.kind == "Dense" for layer in self.layers())
+        dense = sum(layer.kind == "Dense" for layer in self.layers)
         group = f"dense_{dense}" if dense else "dense"
         weights = _with_group(self.weights, group, LOGITS, [kernel, bias])
         return replace(self, graph={**self.graph, "config": config}, weights=weights)

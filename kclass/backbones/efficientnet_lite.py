@@ -61,7 +61,7 @@ def lite0_graph(size: int) -> dict[str, Any]:
 def lite0_archive(size: int) -> Archive:
     """The network with its ImageNet weights, without head."""
     unfilled = Archive(lite0_graph(size), b"")
-    layers = unfilled.layers()
+    layers = unfilled.layers
     weights = keras_weights(layers, read_tensors(embedded_weights()))
     return Archive(unfilled.graph, weights_file(layers, weights))
 

@@ -212,7 +212,7 @@ class Classifier:
 
     @functools.cached_property
     def _head(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        kernel, bias = self.archive.layer_weights()[LOGITS]
+        kernel, bias = self.archive.layer_weights[LOGITS]
         return kernel.astype(np.float64), bias.astype(np.float64)
 
     def _probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -101,7 +101,7 @@ def _record(content: dict[str, Any], path: Path) -> Record:
 
 
 def _check_fit(archive: Archive, record: Record, path: Path) -> None:
-    units = [layer.config["units"] for layer in archive.layers() if layer.name == LOGITS]
+    units = [layer.config["units"] for layer in archive.layers if layer.name == LOGITS]
     if units != [len(record.classes)]:
         has = f"{units[0]} logits" if units else f"no layer {LOGITS}"
         raise ModelError(f"{path} is damaged: it names {len(record.classes)} classes but has {has}")

@@ -30,7 +30,7 @@ def direct_network(archive: Archive, output: str) -> Any:
         archive: a flat graph; see `convertible`.
         output: name of the last layer wanted; its output has the axes (1, features).
     """
-    weights = archive.layer_weights()
+    weights = archive.layer_weights
     nodes: dict[str, Node] = {}
     parameter: Node = None
     for layer in _needed(archive, output):
@@ -51,7 +51,7 @@ def _known(layer: Layer) -> bool:
 
 
 def _needed(archive: Archive, output: str) -> list[Layer]:
-    layers = {layer.name: layer for layer in archive.layers()}
+    layers = {layer.name: layer for layer in archive.layers}
     needed, waiting = {output}, [output]
     while waiting:
         for name in layers[waiting.pop()].inputs:

@@ -41,14 +41,14 @@ class Network:
 
 def features_layer(archive: Archive) -> str:
     """The name of the layer whose output is the features: what `logits` reads, or the last layer."""
-    layers = archive.layers()
+    layers = archive.layers
     logits = [layer for layer in layers if layer.name == LOGITS]
     return logits[0].inputs[0] if logits else layers[-1].name
 
 
 def converted(archive: Archive) -> Network:
     """The archive's network up to its features, converted once and remembered in the cache."""
-    folder = cache_folder() / "networks" / f"{archive.fingerprint()}-v{CONVERTER_VERSION}"
+    folder = cache_folder() / "networks" / f"{archive.fingerprint}-v{CONVERTER_VERSION}"
     xml, weights = folder / "network.xml", folder / "network.bin"
     with contextlib.suppress(FileNotFoundError):
         return Network(xml.read_bytes(), weights.read_bytes())

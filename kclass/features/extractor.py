@@ -35,7 +35,7 @@ class Extractor:
     @functools.cached_property
     def recipe(self) -> str:
         """A text that is equal for extractors whose features are."""
-        parts = (self.archive.fingerprint(), DECODER_VERSION, self.archive.size, self.resize, self.precision)
+        parts = (self.archive.fingerprint, DECODER_VERSION, self.archive.size, self.resize, self.precision)
         return " ".join(str(part) for part in parts)
 
     def open(self) -> Engine:
