@@ -74,17 +74,18 @@ def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **op
     if as_json:
         print_json(fitted.to_dict())
     else:
-        _print(fitted, terminal)
+        _print(fitted, terminal, is_latest=out is None)
     return 0
 
 
-def _print(fitted: "Fit", terminal: Terminal) -> None:
+def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
     click.echo(repr(fitted.data))
     _say_left_out(fitted, terminal)
     for split, evaluation in fitted.evaluations.items():
         click.echo(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
     click.echo(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
-    terminal.say(f"Next: kclass predict PHOTO --model {fitted.folder / 'model.keras'}")
+    model = "" if is_latest else f" --model {fitted.folder / 'model.keras'}"
+    terminal.say(f"Next: kclass predict PHOTO{model}")
 
 
 def _say_left_out(fitted: "Fit", terminal: Terminal) -> None:
