@@ -48,10 +48,10 @@ def cut_off(figure: Figure) -> list[str]:
 
 
 def test_the_photo_stands_beside_the_photo_under_the_heat() -> None:
-    plain, covered, _ = draw().axes
+    plain, covered, _ = draw(scale=4.0).axes
     assert [len(plain.images), len(covered.images)] == [1, 2]
     np.testing.assert_array_equal(plain.images[0].get_array(), PHOTO)
-    np.testing.assert_array_equal(covered.images[1].get_array(), coloured(HEAT, scale=2, size=(16, 16)))
+    np.testing.assert_array_equal(covered.images[1].get_array(), coloured(HEAT, scale=4, size=(16, 16)))
 
 
 def test_the_photo_under_the_heat_is_paler_so_that_heat_is_not_taken_for_colour() -> None:
