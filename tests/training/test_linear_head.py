@@ -1,0 +1,191 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from kclass.training.linear_head import (
+    FOLDS,
+    GRID,
+    UNVALIDATED_C,
+    LinearHead,
+    history_rows,
+    solve_linear_head,
+)
+from kclass.training.softmax_regression import log_softmax
+
+Features = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+
+def clouds(photos: int, features: int, classes: int, *, spread: float = 1.5) -> tuple[Features, Labels]:
+    """Overlapping clouds, one a class, of features with scales and centres of their own."""
+    random = np.random.default_rng(photos)
+    labels = (np.arange(photos) % classes).astype(np.int32)
+    data = random.normal(size=(classes, features))[labels] + spread * random.normal(size=(photos, features))
+    return (data * np.geomspace(0.01, 100, features) + np.linspace(-5, 5, features)).astype(
+        np.float32
+    ), labels
+
+
+def solved(features: Features, labels: Labels, **changes: Any) -> LinearHead:
+    options = {"classes": int(labels.max()) + 1, "seed": 0} | changes
+    return solve_linear_head(features, labels, **options)
+
+
+def probabilities(head: LinearHead, features: Features) -> NDArray[np.float64]:
+    logits = features.astype(np.float64) @ head.kernel + head.bias
+    result: NDArray[np.float64] = np.exp(log_softmax(logits))
+    return result
+
+
+@pytest.mark.parametrize(("photos", "features"), [(90, 6), (24, 60)])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_head_is_what_scikit_learn_finds_on_standardised_features(
+    photos: int, features: int, classes: int
+) -> None:
+    data, labels = clouds(photos, features, classes)
+    head = solved(data, labels)
+    # Of two classes scikit-learn solves for one vector, which halves the penalty.
+    c = 2 * head.c if classes == 2 else head.c
+    reference = make_pipeline(StandardScaler(), LogisticRegression(C=c, tol=1e-8, max_iter=10_000))
+    expected = reference.fit(data.astype(np.float64), labels).predict_proba(data.astype(np.float64))
+    np.testing.assert_allclose(probabilities(head, data), expected, atol=1e-3)
+    assert head.kernel.dtype == head.bias.dtype == np.float32
+    assert head.kernel.shape == (features, classes)
+    assert head.bias.shape == (classes,)
+
+
+def test_the_penalty_with_the_lowest_cross_validated_loss_is_chosen() -> None:
+    data, labels = clouds(60, 5, 3)
+    head = solved(data, labels)
+    assert [each.c for each in head.path] == list(GRID)
+    assert list(GRID) == sorted(GRID)
+    assert head.c == min(head.path, key=lambda each: each.log_loss).c
+    assert GRID[0] < head.c < GRID[-1]
+
+
+def test_features_that_tell_nothing_want_a_strong_penalty_and_clear_ones_a_weak_one() -> None:
+    labels = (np.arange(40) % 2).astype(np.int32)
+    noise = np.random.default_rng(1).normal(size=(40, 10)).astype(np.float32)
+    clear = noise + 20 * labels[:, None].astype(np.float32)
+    assert solved(noise, labels).c <= 1e-3
+    assert solved(clear, labels).c == GRID[-1]
+
+
+def test_loss_and_accuracy_of_the_path_are_those_worked_by_hand() -> None:
+    # Five times the photo -1 and five times 1 (standardised already): every fold is solved on four of
+    # each. By symmetry W = (-v, v): the loss is log(1 + exp(-2v)), and with the penalty
+    # 2v² / (2c·8) it is least where v (1 + exp(2v)) = 8c.
+    features = np.repeat(np.array([[-1.0], [1.0]], np.float32), 5, axis=0)
+    head = solved(features, np.repeat(np.array([0, 1], np.int32), 5))
+    for each in head.path:
+        v = brentq(lambda v, c=each.c: v * (1 + math.exp(2 * v)) - 8 * c, 0, 10)
+        assert each.log_loss == pytest.approx(math.log1p(math.exp(-2 * v)), abs=1e-4)
+        assert each.accuracy == 1
+    assert head.c == GRID[-1]
+
+
+def test_a_photo_is_predicted_by_heads_that_have_not_seen_it() -> None:
+    # Each photo has a feature of its own: whoever has seen it knows it, and who has not must guess.
+    labels = (np.arange(20) % 2).astype(np.int32)
+    head = solved(np.eye(20, dtype=np.float32), labels)
+    assert all(each.log_loss > 0.69 for each in head.path)
+    assert (probabilities(head, np.eye(20, dtype=np.float32)).argmax(axis=1) == labels).all()
+
+
+def test_every_photo_is_held_out_once_and_each_class_is_spread_evenly() -> None:
+    # Features that tell nothing: each fold is given the shares of the classes outside it. Dealt out
+    # in turns, 7 and 13 photos make two folds of 2 + 2 and three of 1 + 3, whatever the seed.
+    labels = np.repeat(np.array([0, 1], np.int32), [7, 13])
+    head = solved(np.zeros((20, 2), np.float32), labels, seed=4)
+    two = 2 * math.log(5 / 16) + 2 * math.log(11 / 16)
+    three = 1 * math.log(6 / 16) + 3 * math.log(10 / 16)
+    expected = -(2 * two + 3 * three) / 20
+    assert [each.log_loss for each in head.path] == pytest.approx([expected] * len(GRID), abs=1e-6)
+    assert {each.accuracy for each in head.path} == {13 / 20}
+
+
+def test_progress_counts_the_folds() -> None:
+    data, labels = clouds(20, 4, 2)
+    told: list[tuple[str, int, int]] = []
+    solved(data, labels, progress=lambda *step: told.append(step))
+    assert told == [("choosing the penalty", done, FOLDS) for done in range(FOLDS + 1)]
+
+
+def test_there_are_no_more_folds_than_the_smallest_class_has_photos() -> None:
+    data, _ = clouds(13, 4, 2)
+    told: list[tuple[str, int, int]] = []
+    solved(
+        data,
+        np.repeat(np.array([0, 1], np.int32), [3, 10]),
+        progress=lambda *step: told.append(step),
+    )
+    assert told[-1] == ("choosing the penalty", 3, 3)
+
+
+def test_one_seed_gives_one_head_and_another_other_folds() -> None:
+    data, labels = clouds(40, 6, 2)
+    one, same, other = solved(data, labels), solved(data, labels), solved(data, labels, seed=1)
+    assert (one.kernel == same.kernel).all()
+    assert (one.bias == same.bias).all()
+    assert one.path == same.path
+    assert one.path != other.path
+
+
+def test_two_photos_are_enough() -> None:
+    features = np.array([[3.0, 0.0, 5.0], [1.0, 4.0, 5.0]], np.float32)
+    head = solved(features, np.array([1, 0], np.int32))
+    assert head.path == ()
+    assert head.c == UNVALIDATED_C
+    assert probabilities(head, features).argmax(axis=1).tolist() == [1, 0]
+
+
+def test_with_one_photo_of_a_class_nothing_can_be_held_out() -> None:
+    data, _ = clouds(9, 3, 2, spread=0.1)
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2], np.int32)
+    told: list[tuple[str, int, int]] = []
+    head = solved(data, labels, progress=lambda *step: told.append(step))
+    assert (head.path, head.c, told) == ((), UNVALIDATED_C, [])
+    assert head.kernel.shape == (3, 3)
+    assert np.isfinite(head.kernel).all()
+
+
+def test_a_constant_feature_has_no_weight() -> None:
+    data, labels = clouds(30, 4, 2)
+    constant = np.full((30, 1), 0.1, np.float32)
+    head = solved(np.hstack([data, constant]), labels)
+    assert (head.kernel[-1] == 0).all()
+    np.testing.assert_allclose(head.kernel[:-1], solved(data, labels).kernel, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("features", [2, 50])
+def test_features_that_are_all_constant_give_the_shares_of_the_classes(features: int) -> None:
+    labels = np.repeat(np.array([0, 1], np.int32), [15, 5])
+    data = np.full((20, features), 7.3, np.float32)
+    head = solved(data, labels)
+    assert (head.kernel == 0).all()
+    np.testing.assert_allclose(probabilities(head, data[:1]), [[0.75, 0.25]], atol=1e-3)
+
+
+def test_scale_and_centre_of_the_features_make_no_difference() -> None:
+    data, labels = clouds(40, 6, 3)
+    moved = data * np.float32(1000) + np.float32(3)
+    one, other = solved(data, labels), solved(moved, labels)
+    assert one.c == other.c
+    np.testing.assert_allclose(probabilities(one, data), probabilities(other, moved), atol=1e-3)
+
+
+def test_the_history_lists_the_path_and_marks_the_choice() -> None:
+    data, labels = clouds(30, 4, 2)
+    head = solved(data, labels)
+    rows = history_rows(head)
+    assert [set(row) for row in rows] == [{"c", "log_loss", "accuracy", "chosen"}] * len(GRID)
+    assert [row["c"] for row in rows if row["chosen"]] == [head.c]
+    assert rows[3]["log_loss"] == head.path[3].log_loss
+    assert rows[3]["accuracy"] == head.path[3].accuracy
