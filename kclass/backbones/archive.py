@@ -13,6 +13,7 @@ import json
 import re
 import time
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,19 @@ from kclass.files import whole_file
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 LOGITS, PROBABILITIES = "logits", "probabilities"
+
+# What zipfile, json and h5py raise on files that are damaged or of another kind.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 Weights = Mapping[str, Sequence[NDArray[Any]]]
 
@@ -77,9 +91,12 @@ class Archive:
         """A hash of all that the features depend on: equal for networks that differ in the head alone."""
         digest = hashlib.blake2b(digest_size=16)
         weights = self.layer_weights
+        places = {layer.name: place for place, layer in enumerate(self.layers)}
         for layer in self.layers:
             if layer.name not in (LOGITS, PROBABILITIES):
-                described = [layer.kind, layer.name, layer.config, layer.inputs]
+                # Keras numbers the names it makes up through the whole process, so names are left out.
+                inputs = [places[name] for name in layer.inputs]
+                described = [layer.kind, {**layer.config, "name": ""}, inputs]
                 digest.update(json.dumps(described, sort_keys=True).encode())
                 for array in weights.get(layer.name, ()):
                     digest.update(array.tobytes())
@@ -131,12 +148,15 @@ def read_archive(path: Path) -> Archive:
             content = {name: archive.read(name) for name in archive.namelist()}
         graph = json.loads(content.pop(CONFIG))
         content.pop(METADATA, None)
-        return Archive(graph, content.pop(WEIGHTS), content)
+        found = Archive(graph, content.pop(WEIGHTS), content)
+        if not found.layers:
+            raise ValueError("its graph is empty")
+        return found
     except FileNotFoundError as error:
         raise ModelError(f"there is no model file {path}", fix="Give the path of a model.keras.") from error
     except OSError as error:
         raise ModelError(f"cannot read the model file {path}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise ModelError(
             f"{path} is not a Keras model file, or it is damaged ({error})",
             fix="Give the model.keras of a run of `kclass fit`.",
@@ -170,7 +190,7 @@ def read_weights(content: bytes) -> dict[str, list[NDArray[Any]]]:
                 for group in groups
                 if len(group)
             }
-    except (OSError, KeyError, ValueError, AttributeError) as error:
+    except (OSError, *DAMAGE) as error:
         raise ModelError(f"not weights as Keras 3 writes them ({error})") from error
 
 
