@@ -17,6 +17,18 @@ MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
+# What pickle, struct and NumPy raise on files that are damaged or of another kind.
+DAMAGE = (
+    pickle.UnpicklingError,
+    struct.error,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
 
 @dataclass(frozen=True)
 class _Storage:
@@ -75,7 +87,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
         return _parse(path.read_bytes())
     except OSError as error:
         raise ModelError(f"cannot read the weight file {path}: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, struct.error, EOFError, ValueError, TypeError, KeyError) as error:
+    except DAMAGE as error:
         raise ModelError(f"{path} is not a weight file of PyTorch's old format: {error}") from error
 
 
