@@ -1,5 +1,6 @@
 """The CPU's engine: OpenVINO, one stream a core, one photo at a time in each."""
 
+import queue
 import threading
 from typing import Any
 
@@ -8,6 +9,11 @@ from numpy.typing import NDArray
 
 from kclass.engines.network import Network
 from kclass.engines.runtime import core
+
+# When two threads are the first to hand OpenVINO an array, each waits for ever for what the other
+# holds: its bindings (2026.4) look up NumPy's interface under a lock that is taken inside the
+# interpreter's own. So an engine's first photo goes through while no other engine is being made.
+_FIRST_USE = threading.Lock()
 
 
 class OpenVinoEngine:
@@ -27,17 +33,19 @@ class OpenVinoEngine:
     def __init__(self, network: Network, *, precision: str, streams: int) -> None:
         options = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
         self.workers = streams
-        self._compiled = core().compile_model(network.read(), "CPU", options)
-        self._of_thread = threading.local()
+        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        with _FIRST_USE:
+            compiled = core().compile_model(network.read(), "CPU", options)
+            for _ in range(streams):
+                self._requests.put(compiled.create_infer_request())
+            self.run(np.zeros(compiled.input(0).shape, np.uint8))
 
     def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of one photo: raw RGB uint8 (1, size, size, 3) to float32 (1, features)."""
-        request = self._request()
-        request.infer([photos])
-        features: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
+        request = self._requests.get()
+        try:
+            request.infer([photos])
+            features: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
+        finally:
+            self._requests.put(request)
         return features
-
-    def _request(self) -> Any:
-        if not hasattr(self._of_thread, "request"):
-            self._of_thread.request = self._compiled.create_infer_request()
-        return self._of_thread.request
