@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def guarded(command: Command) -> Callable[..., NoReturn]:
                 code = command(terminal, **options)
             except KeyboardInterrupt:
                 code, message = INTERRUPTED, "interrupted"
+            except BrokenPipeError:  # whoever read stdout has seen enough; click ends quietly
+                raise
             except Exception as error:
                 code, message = _ending(error, terminal, debug=debug)
         if message:
@@ -52,9 +55,27 @@ def guarded(command: Command) -> Callable[..., NoReturn]:
     return run
 
 
+def print_result(text: str) -> None:
+    """Print what the command was asked for on stdout.
+
+    Raises:
+        OutputError: stdout leads into a file that cannot be written.
+    """
+    from kclass import OutputError
+
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is still waiting would fail once more when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"cannot write to stdout: {error.strerror}", fix="Free some space.") from error
+
+
 def print_json(content: Any) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    """Print one JSON document on stdout, in ASCII: stdout's encoding is the machine's, JSON's is not."""
+    print_result(json.dumps(content, indent=1))
 
 
 def _ending(error: Exception, terminal: Terminal, *, debug: bool) -> tuple[int, str]:

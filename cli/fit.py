@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import common_options, guarded, print_json
+from .command import common_options, guarded, print_json, print_result
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **op
 
 
 def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
-    click.echo(repr(fitted.data))
+    print_result(repr(fitted.data))
     _say_left_out(fitted, terminal)
     for split, evaluation in fitted.evaluations.items():
-        click.echo(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
-    click.echo(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
+        print_result(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
+    print_result(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
     model = "" if is_latest else f" --model {fitted.folder / 'model.keras'}"
     terminal.say(f"Next: kclass predict PHOTO{model}")
 

@@ -1,6 +1,6 @@
 """`kclass predict`: what photos show, and where the network looked."""
 
-import csv
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .command import common_options, guarded, print_json
+from .command import common_options, guarded, print_json, print_result
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def predict(
     photos = find_photos(_named(paths))
     predictions = _predictions(classifier, photos, top, terminal)
     if csv_file is not None:
-        _write_csv(csv_file, predictions, top=min(top, len(classifier.classes)))
+        predictions.write_csv(csv_file)
     overlays = {} if explain is None else _explain(classifier, predictions, explain, terminal)
     if as_json:
         content = predictions.to_dict()
@@ -70,7 +70,7 @@ def predict(
     else:
         _print_table(predictions)
     for error in predictions.unreadable:
-        terminal.say(f"not predicted: {error.message}")
+        terminal.complain(f"not predicted: {error.message}")
     if explain is not None:
         terminal.say(f"Overlays: {explain}")
     refused = bool(predictions.unreadable) if strict else not len(predictions)
@@ -81,9 +81,22 @@ def _named(paths: Sequence[str]) -> list[str]:
     """The paths, with those on stdin in the place of -."""
     named: list[str] = []
     for path in paths:
-        on_stdin = path == STDIN
-        named += [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if on_stdin else [path]
+        named += _listed() if path == STDIN else [path]
     return named
+
+
+def _listed() -> list[str]:
+    """The paths on stdin, one a line."""
+    from kclass import DataError
+
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # names of files may be no text at all
+    listed = [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+    if not listed:
+        raise DataError(
+            "there are no paths on stdin", fix="Write one a line, or name the photos as arguments."
+        )
+    return listed
 
 
 def _predictions(
@@ -103,19 +116,7 @@ def _predictions(
 def _print_table(predictions: "Predictions") -> None:
     width = max((len(str(each.path)) for each in predictions), default=0)
     for each in predictions:
-        click.echo(f"{each.path!s:<{width}}  " + "  ".join(map(str, each.top)))
-
-
-def _write_csv(path: Path, predictions: "Predictions", *, top: int) -> None:
-    from kclass.files import whole_file
-
-    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        ranks = range(1, top + 1)
-        writer.writerow(["path", *(f"{word}_{rank}" for rank in ranks for word in ("label", "probability"))])
-        for each in predictions:
-            guesses = [value for guess in each.top for value in (guess.label, f"{guess.probability:.6f}")]
-            writer.writerow([each.path, *guesses])
+        print_result(f"{each.path!s:<{width}}  " + "  ".join(map(str, each.top)))
 
 
 def _explain(

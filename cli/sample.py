@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .command import common_options, guarded
+from .command import common_options, guarded, print_result
 from .terminal import Terminal
 
 
@@ -33,12 +33,12 @@ def sample(terminal: Terminal, *, out: Path, per_class: int, seed: int, biased: 
             out, per_class=per_class, seed=seed, biased=biased, masks=masks, progress=progress
         )
     for split, counts in drawn.counts.items():
-        click.echo(
+        print_result(
             f"{split:>12}  "
             + ", ".join(f"{number} {label or 'unlabelled'}" for label, number in counts.items())
         )
     for path, reason in drawn.hard.items():
         terminal.say(f"hard on purpose: {path} ({reason})")
-    click.echo(f"Drawn into {out}")
+    print_result(f"Drawn into {out}")
     terminal.say(f"Next: kclass fit {out}")
     return 0

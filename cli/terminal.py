@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
 
@@ -26,7 +27,7 @@ class Terminal:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._noise: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._noise = _noise_file()
         self._stream: TextIO = sys.stderr
 
     def __enter__(self) -> Self:
@@ -50,6 +51,10 @@ class Terminal:
         if not self._quiet:
             print(text, file=self._stream, flush=True)
 
+    def complain(self, text: str) -> None:
+        """Tell the person of something that went wrong, quiet or not."""
+        print(text, file=self._stream, flush=True)
+
     def noise(self) -> str:
         """All that libraries have written so far."""
         sys.stderr.flush()
@@ -70,6 +75,14 @@ class Terminal:
             return
         with _bars(self._stream) as report:
             yield report
+
+
+def _noise_file() -> IO[bytes]:
+    """A file without a name; nowhere at all on a disk so full that there is no place for it."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("w+b")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What a classifier says of one photo, and of many."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from kclass.dataset.names import readable
 from kclass.errors import OptionError, PhotoError
+from kclass.files import whole_file
 
 DEFAULT_TOP = 5
 
@@ -93,8 +95,31 @@ class Predictions:
         """The predictions as plain data, ready for JSON."""
         return {
             "predictions": [each.to_dict() for each in self.predictions],
-            "unreadable": [str(error.message) for error in self.unreadable],
+            "unreadable": [error.message for error in self.unreadable],
         }
+
+    def write_csv(self, path: str | Path) -> Path:
+        """Write a table, whole or not at all: a row a photo, its most probable class first.
+
+        The columns are `path`, `label_1`, `probability_1`, `label_2` and so on, for as many classes
+        as were asked for.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        path = Path(path)
+        most = max((len(each.top) for each in self), default=0)
+        columns = (f"{word}_{rank}" for rank in range(1, most + 1) for word in ("label", "probability"))
+        with (
+            whole_file(path) as part,
+            part.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["path", *columns])
+            for each in self:
+                guesses = [value for guess in each.top for value in (guess.label, f"{guess.probability:.6f}")]
+                writer.writerow([each.path, *guesses])
+        return path
 
 
 def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str], *, top: int) -> Prediction:
