@@ -61,7 +61,8 @@ def write_model(path: Path, archive: Archive, record: Record, network: Network) 
     Raises:
         OutputError: it cannot be written.
     """
-    content = json.dumps(asdict(record), indent=1, ensure_ascii=False).encode()
+    # Folders' names may be no Unicode; JSON has the escapes that Python then writes for them.
+    content = json.dumps(asdict(record), indent=1, ensure_ascii=False).encode(errors="backslashreplace")
     entries = {RECORD: content, XML: network.xml, WEIGHTS: network.weights}
     replace(archive, entries=entries).write(path)
 

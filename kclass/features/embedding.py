@@ -146,7 +146,8 @@ def _state(path: Path) -> FileState | None:
 
 def _key(path: Path) -> str:
     """The file's place, links not followed: two links to one photo are two files."""
-    return os.path.abspath(path)  # noqa: PTH100
+    # SQLite takes Unicode alone, and a name in an old encoding is none.
+    return os.fsencode(os.path.abspath(path)).decode("utf-8", "backslashreplace")  # noqa: PTH100
 
 
 def _write(store: FeatureStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:

@@ -19,7 +19,7 @@ from kclass.photos.resizing import Resize
 from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
 from kclass.runs.options import DEFAULT_VALID, FitOptions
-from kclass.runs.run_folder import MODEL, new_run, prediction_rows, write_json, write_table
+from kclass.runs.run_folder import MODEL, new_run, prediction_rows, refuse_among, write_json, write_table
 from kclass.runs.training_step import Trained, solve_head, train_network
 
 LOGGER = logging.getLogger("kclass")
@@ -109,7 +109,7 @@ def fit(
         DataError: a data set that cannot be learned from.
         ModelError: weights that cannot be had, or do not fit.
         PhotoError: an unreadable photo, if `strict`.
-        OutputError: the run cannot be written.
+        OutputError: the run cannot be written, or would lie among the photos.
     """
     options = FitOptions(
         valid=valid,
@@ -134,7 +134,10 @@ def run_fit(
 ) -> Fit:
     """What `fit` does, with all that it found; see there."""
     start = time.monotonic()
-    table = split_data(data if isinstance(data, Dataset) else ImageFolder(data), options)
+    source = data if isinstance(data, Dataset) else ImageFolder(data)
+    if isinstance(source, ImageFolder):
+        refuse_among(source.root, out)
+    table = split_data(source, options)
     with new_run(table.name, out) as (part, place), _logged(part / "log.txt"):
         LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))
         trained = (solve_head if options.frozen else train_network)(table, options, progress)
@@ -223,7 +226,7 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
 @contextlib.contextmanager
 def _logged(path: Path) -> Iterator[None]:
     """Let what kclass logs stand in a file too."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = LOGGER.level
     LOGGER.addHandler(handler)

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kclass.backbones.registry import DEFAULT, IMAGENET, NO_WEIGHTS, backbone
+from kclass.backbones.scratch import FILTERS
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
@@ -14,6 +15,8 @@ DEFAULT_EPOCHS = 20
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_LEARNING_RATE = 1e-3
 NEEDING_EPOCHS = ("epochs", "batch_size", "lr")
+LARGEST_SEED = 2**32 - 1  # that Keras takes
+LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +45,8 @@ class FitOptions:
         check_resize(size=self.photo_size, how=self.resize)
         _check_word("precision", self.precision, PRECISIONS)
         _check_word("device", self.device, DEVICES)
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; it must be 0 or more")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise OptionError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
         if self.frozen:
             self._refuse_epochs()
         else:
@@ -96,7 +99,7 @@ class FitOptions:
                 f"weights is {self.weights!r}, but {self.backbone} starts from random ones",
                 fix="Leave --weights out, or choose another backbone.",
             )
-        for name, least in (("epochs", 1), ("batch_size", 1)):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("size", LEAST_SCRATCH_SIZE)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise OptionError(f"{name} is {value}; it must be {least} or more")

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import shutil
@@ -15,11 +16,12 @@ from typing import Any
 
 from kclass.classifier.evaluation import Evaluation
 from kclass.errors import KClassError, OutputError
-from kclass.files import make_folder, write_text
+from kclass.files import make_folder, write_bytes, write_text
 
 RUNS = Path("runs")
 LATEST = "latest"
 MODEL = "model.keras"
+LONGEST_NAME = 50
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,13 @@ def new_run(name: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
     Raises:
         OutputError: the folder is there already and not empty, or cannot be written.
     """
-    place = out or _free(RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{_plain(name)}")
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise OutputError(f"{place} is there already", fix="Choose another --out, or move it away.")
-    make_folder(place.parent)
+    wanted = out or RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{_plain(name)}"
+    make_folder(wanted.parent)
     try:
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
+        place, part = _claimed(wanted) if out is None else (_allowed(out), _part_beside(out))
     except OSError as error:
         raise OutputError(
-            f"cannot write into {place.parent}: {error.strerror}",
-            fix="Choose a place you may write to with --out.",
+            f"cannot write {wanted}: {error.strerror}", fix="Choose a place you may write to with --out."
         ) from error
     try:
         yield part, place
@@ -86,9 +85,25 @@ def new_run(name: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
         _point_latest(place)
 
 
+def refuse_among(photos: Path, out: Path | None) -> None:
+    """Refuse a run among the photos: the next fit would take its figures for a class.
+
+    Raises:
+        OutputError: `out`, or `runs` if that is None, is the folder of the photos or lies in it.
+    """
+    place = out or RUNS
+    if place.resolve().is_relative_to(photos.resolve()):
+        raise OutputError(
+            f"the run would lie among the photos: {place.resolve()}",
+            fix="Choose a folder elsewhere with --out, or call kclass from elsewhere.",
+        )
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    # Names of files may be no Unicode; JSON has the escapes that Python then writes for them.
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -98,7 +113,7 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue().encode(errors="surrogatepass"))
 
 
 def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
@@ -117,17 +132,41 @@ def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, An
         }
 
 
-def _free(place: Path) -> Path:
-    """The place, or the first of place-2, place-3 … that is free."""
-    candidate, count = place, 1
-    while candidate.exists():
-        count += 1
-        candidate = place.with_name(f"{place.name}-{count}")
-    return candidate
+def _claimed(wanted: Path) -> tuple[Path, Path]:
+    """The place, or the first of place-2, place-3 … that is free, and the part that keeps it so.
+
+    Runs that start in the same second look for the same place: whoever makes the part has it.
+    """
+    for count in itertools.count(1):
+        place = wanted if count == 1 else wanted.with_name(f"{wanted.name}-{count}")
+        part = place.with_name(f".part-{place.name}")
+        with contextlib.suppress(FileExistsError):
+            part.mkdir()
+            if not place.exists():
+                return place, part
+            part.rmdir()
+    raise AssertionError("numbers do not end")
+
+
+def _allowed(place: Path) -> Path:
+    """The place, if it is free or an empty folder."""
+    taken = place.is_symlink() or (place.exists() and (not place.is_dir() or any(place.iterdir())))
+    if taken:
+        raise OutputError(f"{place} is there already", fix="Choose another --out, or move it away.")
+    if place.resolve() == Path.cwd():
+        raise OutputError(
+            f"{place} is the folder you are in, which a run cannot replace", fix="Choose another --out."
+        )
+    return place
+
+
+def _part_beside(place: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
 
 
 def _plain(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name) or "data"
+    letters = (letter if letter.isalnum() or letter in "-_." else "_" for letter in name[:LONGEST_NAME])
+    return "".join(letters) or "data"
 
 
 def _put(part: Path, place: Path) -> None:
