@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+import pytest
+from processes import python, run
+from small_fits import SmallFit
+
+HEAVY = {"tensorflow", "keras", "keras_cv", "matplotlib", "sklearn", "scipy"}
+HEAVIER_THAN_A_PHOTO = {"tensorflow", "keras", "keras_cv", "matplotlib"}
+
+IMPORT = "import sys, json, kclass; print(json.dumps(sorted(sys.modules)))"
+# The installed command in this very process, which then lists what has been imported.
+COMMAND = """
+import importlib.metadata, json, sys
+(entry,) = importlib.metadata.entry_points(group="console_scripts", name="kclass")
+sys.argv = ["kclass", *sys.argv[1:]]
+try:
+    entry.load()()
+except SystemExit as ended:
+    code = ended.code
+print("MODULES", json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def packages(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def packages_after(*arguments: str, cwd: Path) -> set[str]:
+    """What the command imports; it must succeed."""
+    ended = run(*python(COMMAND, *arguments), cwd=cwd)
+    assert ended.stderr == ""
+    code, modules = json.loads(ended.stdout.rpartition("MODULES ")[2])
+    assert code == 0
+    return packages(modules)
+
+
+def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
+    ended = run(*python(IMPORT), cwd=tmp_path)
+    assert ended.stderr == ""
+    modules = json.loads(ended.stdout)
+    assert [name for name in modules if name.partition(".")[0] == "kclass"] == ["kclass"]
+    assert packages(modules) & (HEAVY | {"numpy", "PIL", "openvino", "h5py", "click"}) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["fit", "-h"], ["predict", "--help"], ["sample", "-h"]]
+)
+def test_help_needs_none_of_the_heavy_libraries(arguments: list[str], tmp_path: Path) -> None:
+    loaded = packages_after(*arguments, cwd=tmp_path)
+    assert "kclass_cli" in loaded
+    assert loaded & (HEAVY | {"numpy", "PIL", "openvino", "h5py"}) == set()
+
+
+def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:
+    loaded = packages_after("predict", str(fitted.photo), "--model", str(fitted.model), cwd=tmp_path)
+    assert "openvino" in loaded
+    assert loaded & HEAVIER_THAN_A_PHOTO == set()
+
+
+def test_a_fit_on_a_frozen_backbone_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
+    loaded = packages_after("fit", str(fitted.data), "--out", "run", "--quiet", cwd=tmp_path)
+    assert "matplotlib" in loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv"} == set()

@@ -1,0 +1,207 @@
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import pytest
+from kclass_cli.main import kclass as command_line
+
+import kclass
+from kclass.backbones.registry import BACKBONES, IMAGENET, NO_WEIGHTS
+from kclass.engines.engine import DEVICES
+from kclass.engines.runtime import PRECISIONS
+from kclass.photos.resizing import RESIZES, Resize
+from kclass.runs.options import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, DEFAULT_VALID
+
+PRESENTATION = {"as_json", "quiet", "debug", "help"}
+FIT = inspect.signature(kclass.fit).parameters
+OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
+
+
+def options_of(command: str) -> dict[str, click.Option]:
+    """The options of a command by the name of the Python parameter, without those of presentation."""
+    parameters = command_line.commands[command].params
+    options = {each.name or "": each for each in parameters if isinstance(each, click.Option)}
+    return {name: option for name, option in options.items() if name not in PRESENTATION}
+
+
+def help_of(command: str, option: str) -> str:
+    return options_of(command)[option].help or ""
+
+
+def defaults(command: str) -> dict[str, Any]:
+    """What the command gets for each option when it is called without any."""
+    given = command_line.commands[command].make_context(command, ["somewhere"]).params
+    return {name: given[name] for name in options_of(command)}
+
+
+def test_each_option_of_fit_is_a_parameter_in_python() -> None:
+    assert set(options_of("fit")) == set(FIT) - {"data", "progress"}
+
+
+def test_each_parameter_of_fit_but_the_place_is_a_field_of_its_options() -> None:
+    assert set(OPTIONS) == set(FIT) - {"data", "progress", "out"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_of_fit_has_one_default_everywhere(name: str) -> None:
+    assert defaults("fit")[name] == FIT[name].default == OPTIONS[name].default
+
+
+def test_parameters_of_fit_are_given_by_name_except_the_data() -> None:
+    assert {name for name, each in FIT.items() if each.kind is not inspect.Parameter.KEYWORD_ONLY} == {"data"}
+
+
+def test_each_option_of_sample_is_a_parameter_in_python_with_the_same_default() -> None:
+    drawing = inspect.signature(kclass.draw_sample).parameters
+    assert defaults("sample") == {
+        name: each.default for name, each in drawing.items() if name not in ("out", "progress")
+    }
+
+
+def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> None:
+    predict = inspect.signature(kclass.Classifier.predict).parameters
+    assert set(options_of("predict")) == {"model", "top", "csv_file", "explain", "strict"}
+    assert "top" in predict
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "sample"])
+def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
+    spelt = {name: option.opts for name, option in options_of(command).items()}
+    apart = {"csv_file": ["--csv"]}  # `csv` is a module
+    assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "sample"])
+def test_every_option_has_a_line_of_help(command: str) -> None:
+    parameters = command_line.commands[command].params
+    assert all(each.help for each in parameters if isinstance(each, click.Option))
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("backbone", tuple(BACKBONES)),
+        ("resize", RESIZES),
+        ("precision", PRECISIONS),
+        ("device", DEVICES),
+        ("weights", (IMAGENET, NO_WEIGHTS)),
+    ],
+)
+def test_the_help_names_every_value_that_the_library_takes(option: str, values: tuple[str, ...]) -> None:
+    words = help_of("fit", option).replace(",", " ").replace(".", " ").replace(":", " ").split()
+    assert set(values) <= set(words)
+
+
+def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
+    said = {
+        "valid": DEFAULT_VALID,
+        "epochs": DEFAULT_EPOCHS,
+        "batch_size": DEFAULT_BATCH_SIZE,
+        "lr": DEFAULT_LEARNING_RATE,
+    }
+    assert {name: help_of("fit", name).partition("[default: ")[2] for name in said} == {
+        name: f"{value}]" for name, value in said.items()
+    }
+
+
+def test_the_help_names_the_default_of_all_others_as_it_is() -> None:
+    shown = {name for name, option in options_of("fit").items() if option.show_default}
+    flags = {"strict"}
+    assert shown == {name for name, field in OPTIONS.items() if field.default is not None} - flags
+
+
+def test_what_type_checkers_take_for_resize_is_what_the_library_takes() -> None:
+    assert get_args(Resize) == RESIZES
+    assert OPTIONS["resize"].type is Resize
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"backbone": "resnet"}, "backbone is 'resnet'; it must be one of "),
+        ({"resize": "crops"}, "resize is 'crops'; it must be one of squash, crop, pad"),
+        ({"precision": "f16"}, "precision is 'f16'; it must be one of auto, bf16, f32"),
+        ({"device": "cuda"}, "device is 'cuda'; it must be one of auto, cpu, gpu"),
+        ({"size": 0}, "size is 0; it must be 1 or more"),
+        ({"seed": -1}, "seed is -1; it must be from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed is 4294967296; it must be from 0 to 4294967295"),
+        ({"backbone": "scratch", "epochs": 0}, "epochs is 0; it must be 1 or more"),
+        ({"backbone": "scratch", "batch_size": 0}, "batch_size is 0; it must be 1 or more"),
+        ({"backbone": "scratch", "lr": 0.0}, "lr is 0.0; it must be above 0 and below 10"),
+        ({"backbone": "scratch", "lr": float("nan")}, "lr is nan; it must be above 0 and below 10"),
+        ({"backbone": "scratch", "size": 7}, "size is 7; it must be 8 or more"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_at_the_door(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(**option)
+    assert raised.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("option", "near"),
+    [
+        ({"backbone": "mobilnet"}, "Did you mean mobilenet_v2?"),
+        ({"resize": "padd"}, "Did you mean pad?"),
+        ({"precision": "bf61"}, "Did you mean bf16?"),
+        ({"device": "gpus"}, "Did you mean gpu?"),
+        ({"device": "quantum"}, ""),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_nearest_if_one_is_near(option: dict[str, Any], near: str) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(**option)
+    assert raised.value.fix == near
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "lr"])
+def test_options_of_training_are_refused_where_nothing_is_trained(name: str) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(**{name: 1})
+    assert (
+        raised.value.message
+        == f"{name} has no effect on efficientnet_lite0: its head is solved, without epochs"
+    )
+    assert raised.value.fix == "Leave it out, or train a network: --backbone scratch"
+
+
+def test_trained_weights_are_refused_for_a_network_that_starts_from_random_ones() -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(backbone="scratch", weights="imagenet")
+    assert raised.value.message == "weights is 'imagenet', but scratch starts from random ones"
+    assert kclass.FitOptions(backbone="scratch", weights="none").weight_source == "none"
+
+
+def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_of_epochs() -> None:
+    assert kclass.FitOptions().to_dict() == {
+        "valid": None,
+        "test": None,
+        "backbone": "efficientnet_lite0",
+        "weights": "imagenet",
+        "size": 224,
+        "resize": "squash",
+        "seed": 0,
+        "precision": "auto",
+        "device": "auto",
+        "strict": False,
+    }
+
+
+def test_the_options_of_training_say_their_defaults() -> None:
+    chosen = kclass.FitOptions(backbone="scratch", epochs=3).to_dict()
+    wanted = {"epochs": 3, "batch_size": 32, "lr": 0.001, "weights": "none", "size": 128}
+    assert {name: chosen[name] for name in wanted} == wanted
+
+
+def test_paths_of_the_command_line_are_paths() -> None:
+    for command, name in (
+        ("fit", "out"),
+        ("predict", "model"),
+        ("predict", "csv_file"),
+        ("predict", "explain"),
+    ):
+        kind = options_of(command)[name].type
+        assert isinstance(kind, click.Path)
+        assert kind.type is Path
