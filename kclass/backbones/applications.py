@@ -9,6 +9,9 @@ import numpy as np
 from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
 
+# The size that the ImageNet weights were trained at; they are the same for every size.
+IMAGENET_SIZE = 224
+
 # keras.applications' "caffe" preprocessing: the ImageNet means of blue, green and red.
 CAFFE_MEANS = (103.939, 116.779, 123.68)
 
@@ -72,7 +75,8 @@ def imagenet_weights(name: str) -> Callable[[Any], None]:
         keras = import_keras()
         constructor = getattr(keras.applications, APPLICATIONS[name].constructor)
         try:
-            trained = constructor(input_shape=net.input_shape[1:], include_top=False, pooling="avg")
+            shape = (IMAGENET_SIZE, IMAGENET_SIZE, 3)
+            trained = constructor(input_shape=shape, include_top=False, pooling="avg")
         except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
             raise ModelError(
                 f"cannot download the ImageNet weights of {name}: {str(error).splitlines()[0]}",

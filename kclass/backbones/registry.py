@@ -75,9 +75,10 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
         seed: of random weights.
 
     Raises:
-        OptionError: no such backbone, or a size that it cannot take.
+        OptionError: no such backbone, one that is not frozen, or a size that it cannot take.
         ModelError: the weights cannot be had, or do not fit.
     """
+    _check(backbone(name), size)
     key = _cache_key(name, weights=weights, size=size)
     if weights == NO_WEIGHTS:
         return _build(name, weights=weights, size=size, seed=seed)
@@ -91,11 +92,10 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
 
 def _cache_key(name: str, *, weights: str, size: int) -> str:
     source = weights if weights in (IMAGENET, NO_WEIGHTS) else content_hash(_read(Path(weights)))
-    return f"{backbone(name).name}-{size}-{source}-v{BUILD_VERSION}"
+    return f"{name}-{size}-{source}-v{BUILD_VERSION}"
 
 
 def _build(name: str, *, weights: str, size: int, seed: int) -> Archive:
-    _check_size(name, size)
     if name == DEFAULT and weights == IMAGENET:
         return lite0_archive(size)
     import_keras().utils.set_random_seed(seed)
@@ -119,12 +119,16 @@ def _leave_random(network: Any) -> None:
     """Leave the network the weights it was made with."""
 
 
-def _check_size(name: str, size: int) -> None:
+def _check(chosen: Backbone, size: int) -> None:
+    if not chosen.frozen:
+        frozen = ", ".join(each.name for each in BACKBONES.values() if each.frozen)
+        raise OptionError(f"{chosen.name} is trained from scratch, not opened", fix=f"Use one of {frozen}.")
     stride = efficientnet_lite.STRIDE
     if size < stride or size % stride:
         near = max(stride, round(size / stride) * stride)
         raise OptionError(
-            f"size is {size}; {name} takes multiples of {stride}", fix=f"Use --size {near}, for instance."
+            f"size is {size}; {chosen.name} takes multiples of {stride}",
+            fix=f"Use --size {near}, for instance.",
         )
 
 

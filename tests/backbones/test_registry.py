@@ -1,0 +1,166 @@
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kclass.backbones.archive import Archive
+from kclass.backbones.keras_import import import_keras
+from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone
+from kclass.backbones.scratch import build_scratch
+from kclass.errors import ModelError, OptionError
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves
+)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("KCLASS_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def random_mobilenet() -> Archive:
+    """At 32 pixels, with the random weights of seed 1."""
+    return open_backbone("mobilenet_v2", weights="none", size=32, seed=1)
+
+
+def parameters(archive: Archive) -> int:
+    return sum(math.prod(array.shape) for arrays in archive.layer_weights.values() for array in arrays)
+
+
+def cached(cache: Path) -> list[Path]:
+    return sorted((cache / "backbones").iterdir())
+
+
+def test_a_backbone_is_found_by_its_name() -> None:
+    assert backbone("efficientnet_lite0").licence == "Apache-2.0"
+    assert backbone(DEFAULT).frozen
+    assert not backbone("scratch").frozen
+    assert {name: each.name for name, each in BACKBONES.items()} == {name: name for name in BACKBONES}
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("efficientnet_lite", "Did you mean efficientnet_lite0?"),
+        ("resnet", "Did you mean resnet50?"),
+        ("vgg", ""),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, fix: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        open_backbone(name, weights="imagenet", size=224, seed=0)
+    assert caught.value.message == (
+        f"backbone is {name!r}; it must be one of efficientnet_lite0, mobilenet_v2, resnet50, scratch"
+    )
+    assert caught.value.fix == fix
+
+
+@pytest.mark.parametrize(("size", "near"), [(200, 192), (225, 224), (31, 32), (1, 32), (0, 32), (-64, 32)])
+def test_sizes_that_the_strides_do_not_divide_are_refused_with_the_nearest(size: int, near: int) -> None:
+    with pytest.raises(OptionError) as caught:
+        open_backbone(DEFAULT, weights="imagenet", size=size, seed=0)
+    assert caught.value.message == f"size is {size}; efficientnet_lite0 takes multiples of 32"
+    assert caught.value.fix == f"Use --size {near}, for instance."
+
+
+def test_a_network_that_is_trained_from_scratch_cannot_be_opened() -> None:
+    with pytest.raises(OptionError, match="scratch is trained from scratch, not opened") as caught:
+        open_backbone("scratch", weights="none", size=128, seed=0)
+    assert caught.value.fix == "Use one of efficientnet_lite0, mobilenet_v2, resnet50."
+
+
+def test_the_table_tells_the_truth_about_parameters(lite0: Archive, random_mobilenet: Archive) -> None:
+    resnet = import_keras().applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
+    made_for = build_scratch(size=backbone("scratch").size, classes=10, seed=0)
+    scratch = made_for.count_params() - made_for.get_layer("logits").count_params()
+    found = {
+        "efficientnet_lite0": parameters(lite0),
+        "mobilenet_v2": parameters(random_mobilenet),
+        "resnet50": resnet.count_params(),
+        "scratch": scratch,
+    }
+    assert found == {name: each.parameters for name, each in BACKBONES.items()}
+
+
+def test_the_embedded_backbone_comes_at_the_size_asked_for(lite0: Archive, cache: Path) -> None:
+    assert open_backbone(DEFAULT, weights="imagenet", size=224, seed=0).fingerprint == lite0.fingerprint
+    assert open_backbone(DEFAULT, weights="imagenet", size=96, seed=0).size == 96
+
+
+def test_a_backbone_is_built_once_and_then_read_from_the_cache(cache: Path) -> None:
+    built = open_backbone(DEFAULT, weights="imagenet", size=64, seed=0)
+    (path,) = cached(cache)
+    dataclasses.replace(built, entries={"note": b"read from the cache"}).write(path)
+    again = open_backbone(DEFAULT, weights="imagenet", size=64, seed=1)
+    assert again.entries == {"note": b"read from the cache"}
+    assert open_backbone(DEFAULT, weights="imagenet", size=32, seed=0).entries == {}
+
+
+@pytest.mark.parametrize("left", [b"", b"not an archive", None], ids=["empty", "foreign", "truncated"])
+def test_a_damaged_file_in_the_cache_is_built_anew(left: bytes | None, cache: Path) -> None:
+    built = open_backbone(DEFAULT, weights="imagenet", size=64, seed=0)
+    (path,) = cached(cache)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if left is None else left)
+    again = open_backbone(DEFAULT, weights="imagenet", size=64, seed=0)
+    assert again.fingerprint == built.fingerprint
+    assert len(path.read_bytes()) == len(whole)
+
+
+def test_random_weights_depend_on_the_seed_and_are_not_cached(random_mobilenet: Archive, cache: Path) -> None:
+    again = open_backbone("mobilenet_v2", weights="none", size=32, seed=1)
+    other = open_backbone("mobilenet_v2", weights="none", size=32, seed=2)
+    assert again.fingerprint == random_mobilenet.fingerprint
+    assert other.fingerprint != random_mobilenet.fingerprint
+    assert not cache.exists()
+
+
+def test_weights_come_from_a_file_and_are_cached_by_what_it_holds(cache: Path, tmp_path: Path) -> None:
+    keras = import_keras()
+    path = tmp_path / "trained.weights.h5"
+
+    def save(seed: int) -> Any:
+        keras.utils.set_random_seed(seed)
+        network = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+        network.save_weights(path)
+        return network.get_layer("Conv_1").get_weights()[0]
+
+    for seed in (1, 2):
+        expected = save(seed)
+        found = open_backbone("mobilenet_v2", weights=str(path), size=32, seed=0)
+        np.testing.assert_array_equal(found.layer_weights["Conv_1"][0], expected)
+    assert len(cached(cache)) == 2
+
+
+def test_weights_of_another_network_name_the_file_and_the_layer(
+    cache: Path, tmp_path: Path, lite0: Archive
+) -> None:
+    lite0.write(tmp_path / "other.keras")
+    with pytest.raises(
+        ModelError, match=r"other\.keras are not those of mobilenet_v2: its layer Conv1 takes"
+    ):
+        open_backbone("mobilenet_v2", weights=str(tmp_path / "other.keras"), size=32, seed=0)
+    assert not cache.exists()
+
+
+def test_the_embedded_backbone_takes_weights_from_a_file_too(
+    cache: Path, tmp_path: Path, lite0: Archive
+) -> None:
+    lite0.write(tmp_path / "lite0.keras")
+    found = open_backbone(DEFAULT, weights=str(tmp_path / "lite0.keras"), size=224, seed=0)
+    expected = lite0.layer_weights
+    assert found.layer_weights.keys() == expected.keys()
+    np.testing.assert_array_equal(found.layer_weights["top_conv"][0], expected["top_conv"][0])
+
+
+def test_a_word_that_is_no_file_is_refused_with_what_may_be_given() -> None:
+    with pytest.raises(ModelError, match="cannot read the weight file imagnet: No such file") as caught:
+        open_backbone(DEFAULT, weights="imagnet", size=224, seed=0)
+    assert caught.value.fix == "Give the path of a .weights.h5 or .keras file, or the word imagenet or none."
