@@ -39,7 +39,7 @@ LEFT_OUT_SHOWN = 10
 )
 @click.option("--epochs", type=int, help="Epochs of a network that is trained.  [default: 20]")
 @click.option("--batch-size", type=int, help="Photos a step of such a network.  [default: 32]")
-@click.option("--lr", type=float, help="Learning rate of such a network.  [default: 0.001]")
+@click.option("--lr", type=float, help="Learning rate of such a network.  [default: 0.0003]")
 @click.option(
     "--seed",
     type=int,

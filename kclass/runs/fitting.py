@@ -93,7 +93,7 @@ def fit(
         resize: "squash", "crop" or "pad".
         epochs: of a network that is trained; default 20.
         batch_size: photos a step, likewise; default 32.
-        lr: learning rate, likewise; default 0.001.
+        lr: learning rate, likewise; default 0.0003.
         seed: of the split, the folds, initial weights, order and augmentation.
         precision: "f32", "bf16", or "auto": bf16 on a CPU that computes in it.
         device: "cpu", "gpu", or "auto": the GPU if there is one.

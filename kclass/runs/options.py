@@ -13,7 +13,7 @@ from kclass.photos.resizing import Resize, check_resize
 DEFAULT_VALID = 0.2
 DEFAULT_EPOCHS = 20
 DEFAULT_BATCH_SIZE = 32
-DEFAULT_LEARNING_RATE = 1e-3
+DEFAULT_LEARNING_RATE = 3e-4
 NEEDING_EPOCHS = ("epochs", "batch_size", "lr")
 LARGEST_SEED = 2**32 - 1  # that Keras takes
 LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
