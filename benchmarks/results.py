@@ -16,8 +16,8 @@ RESULTS = Path(__file__).parent / "results"
 def machine() -> dict[str, Any]:
     """The processor, its cores and the versions that figures depend on."""
     from kclass.classifier.model_file import versions
-    from kclass.engines.engine import usable_cores
     from kclass.engines.runtime import core
+    from kclass.parallel import usable_cores
 
     processor = core().get_property("CPU", "FULL_DEVICE_NAME")
     bf16 = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,5 +1,6 @@
 """Work done by several threads whose results keep their order."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WAITING_A_THREAD = 4
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, threads: int) -> Iterator[Result]:

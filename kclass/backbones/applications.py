@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
+from kclass.keras_import import import_keras
 
 # The size that the ImageNet weights were trained at; they are the same for every size.
 IMAGENET_SIZE = 224

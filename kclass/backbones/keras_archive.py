@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from kclass.backbones.archive import Archive, read_archive
-from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
+from kclass.keras_import import import_keras
 
 
 def archive_of(model: Any) -> Archive:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kclass.backbones.keras_archive import archive_of
-from kclass.backbones.keras_import import import_keras
 from kclass.files import write_text
+from kclass.keras_import import import_keras
 
 SCALE, MEAN = 1 / 128, 127
 EPSILON = 1e-3

@@ -11,10 +11,10 @@ from kclass.backbones.applications import APPLICATIONS, build_application, image
 from kclass.backbones.archive import Archive, read_archive
 from kclass.backbones.efficientnet_lite import lite0_archive
 from kclass.backbones.keras_archive import archive_of
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError, OptionError
 from kclass.files import cache_folder
+from kclass.keras_import import import_keras
 from kclass.photos.hashing import content_hash
 
 IMAGENET, NO_WEIGHTS = "imagenet", "none"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kclass.backbones.archive import LOGITS, PROBABILITIES
-from kclass.backbones.keras_import import import_keras
+from kclass.keras_import import import_keras
 
 SIZE = 128
 FILTERS = (16, 32, 64)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.batches.rows import batches_of
+from kclass.keras_import import import_tensorflow
 
 
 def evaluation_batches(
@@ -22,6 +23,6 @@ def evaluation_batches(
     Returns:
         Batches of uint8 (batch, size, size, 3) and int32 (batch,).
     """
-    import tensorflow as tf
+    tf = import_tensorflow()
 
     return batches_of(photos, labels, places, batch_size=batch_size).prefetch(tf.data.AUTOTUNE)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.keras_import import import_tensorflow
+
 
 def batches_of(
     photos: NDArray[np.uint8], labels: NDArray[np.int32], places: NDArray[np.int64], *, batch_size: int
@@ -23,7 +25,7 @@ def batches_of(
     Returns:
         Batches of uint8 (batch, size, size, 3) and int32 (batch,).
     """
-    import tensorflow as tf
+    tf = import_tensorflow()
 
     def read(rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         return photos[rows], labels[rows]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.batches.rows import batches_of
+from kclass.keras_import import import_tensorflow
 
 
 def training_batches(
@@ -36,7 +37,7 @@ def training_batches(
     Returns:
         Batches of uint8 (batch, size, size, 3) and int32 (batch,).
     """
-    import tensorflow as tf
+    tf = import_tensorflow()
 
     def augmented(index: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
         drawn = tf.random.experimental.stateless_fold_in(tf.constant([seed, epoch], tf.int64), index)

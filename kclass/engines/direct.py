@@ -18,7 +18,9 @@ CHANNELS_FIRST = [0, 3, 1, 2]
 
 def convertible(archive: Archive, output: str) -> bool:
     """Whether every layer up to `output` is one that `direct_network` can build."""
-    return all(_known(layer) for layer in _needed(archive, output))
+    needed = _needed(archive, output)
+    photos = sum(layer.kind == "InputLayer" for layer in needed)
+    return photos == 1 and all(_known(layer) for layer in needed)
 
 
 def direct_network(archive: Archive, output: str) -> Any:
@@ -45,9 +47,13 @@ def direct_network(archive: Archive, output: str) -> Any:
 
 
 def _known(layer: Layer) -> bool:
+    """Whether it is of a known class, used once, and has no option that would need more than is built."""
     if layer.kind not in ("InputLayer", "Add", *_BUILDERS):
         return False
-    return all(layer.config.get(option, value) == value for option, value in _ORDINARY.get(layer.kind, ()))
+    if len(layer.inputs) != _INPUTS.get(layer.kind, 1):
+        return False
+    ordinary = _ORDINARY.get(layer.kind, ())
+    return all(layer.config.get(option, values[0]) in values for option, values in ordinary)
 
 
 def _needed(archive: Archive, output: str) -> list[Layer]:
@@ -149,15 +155,16 @@ _BUILDERS: Mapping[str, Builder] = {
     "ZeroPadding2D": _zero_padding,
 }
 
-_CONVOLUTION = (
-    ("activation", "linear"),
-    ("data_format", "channels_last"),
-    ("groups", 1),
-    ("depth_multiplier", 1),
-)
-_ORDINARY: Mapping[str, Sequence[tuple[str, Any]]] = {
-    "Activation": (("activation", "relu6"),),
+# A layer that is used twice reads more.
+_INPUTS: Mapping[str, int] = {"InputLayer": 0, "Add": 2}
+
+_AXES = ("data_format", ("channels_last",))
+_CONVOLUTION = (_AXES, ("activation", ("linear",)), ("groups", (1,)), ("depth_multiplier", (1,)))
+_ORDINARY: Mapping[str, Sequence[tuple[str, Sequence[Any]]]] = {
+    "Activation": (("activation", ("relu6",)),),
+    "BatchNormalization": (("axis", (-1, 3)), ("center", (True,)), ("scale", (True,))),
     "Conv2D": _CONVOLUTION,
     "DepthwiseConv2D": _CONVOLUTION,
-    "GlobalAveragePooling2D": (("keepdims", False),),
+    "GlobalAveragePooling2D": (_AXES, ("keepdims", (False,))),
+    "ZeroPadding2D": (_AXES,),
 }

@@ -1,6 +1,5 @@
 """What every engine does, and which one a machine gets."""
 
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.engines.network import Network, converted
+from kclass.parallel import usable_cores
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -26,13 +26,6 @@ class Engine(Protocol):
 
     def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of photos: raw RGB uint8 (n, size, size, 3) to float32 (n, features), n <= `batch`."""
-
-
-def usable_cores() -> int:
-    """How many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def resolve_device(wanted: str) -> str:

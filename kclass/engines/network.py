@@ -8,11 +8,11 @@ from typing import Any
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
-from kclass.backbones.keras_import import import_keras
 from kclass.engines.direct import convertible, direct_network
 from kclass.engines.runtime import core, openvino
 from kclass.errors import ModelError
 from kclass.files import cache_folder, write_bytes
+from kclass.keras_import import import_keras
 
 CONVERTER_VERSION = 1
 
@@ -34,7 +34,7 @@ class Network:
             return core().read_model(self.xml, self.weights)
         except RuntimeError as error:
             raise ModelError(
-                f"the converted network cannot be read: {str(error).splitlines()[-1]}",
+                f"the converted network cannot be read: {str(error).strip().splitlines()[-1]}",
                 fix="Train the model again, or copy its file again if it was damaged on the way.",
             ) from error
 
@@ -47,11 +47,17 @@ def features_layer(archive: Archive) -> str:
 
 
 def converted(archive: Archive) -> Network:
-    """The archive's network up to its features, converted once and remembered in the cache."""
+    """The archive's network up to its features, converted once and remembered in the cache.
+
+    Raises:
+        OutputError: the cache cannot be written.
+    """
     folder = cache_folder() / "networks" / f"{archive.fingerprint}-v{CONVERTER_VERSION}"
     xml, weights = folder / "network.xml", folder / "network.bin"
-    with contextlib.suppress(FileNotFoundError):
-        return Network(xml.read_bytes(), weights.read_bytes())
+    with contextlib.suppress(FileNotFoundError, ModelError):
+        found = Network(xml.read_bytes(), weights.read_bytes())
+        found.read()  # takes 20 ms, and finds a damaged file while it can still be replaced
+        return found
     network = convert(archive)
     write_bytes(weights, network.weights)
     write_bytes(xml, network.xml)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.keras_archive import keras_model
-from kclass.backbones.keras_import import import_keras
 from kclass.engines.network import features_layer
 from kclass.errors import OptionError
+from kclass.keras_import import import_keras, import_tensorflow
 
 DECODING_THREADS = 8
 
@@ -35,7 +35,7 @@ class TensorFlowEngine:
                 f"precision {precision} is not available on this device", fix="Use --precision f32."
             )
         keras = import_keras()
-        import tensorflow as tf
+        tf = import_tensorflow()
 
         whole = keras_model(archive)
         model = keras.Model(whole.inputs, whole.get_layer(features_layer(archive)).output)

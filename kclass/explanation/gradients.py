@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS
-from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError, OptionError
 from kclass.explanation.layers import explained_layer, keras_graph, keras_tensors
+from kclass.keras_import import import_keras, import_tensorflow
 
 BATCH: Final = 16
 """Photos that go through the network at once; an early layer's maps of one take 10 MB."""
@@ -104,7 +104,7 @@ class GradientNetwork:
 
 def _traced(network: Any, photo_shape: tuple[int, ...]) -> Any:
     """The function from photos and targets to the fields of `Pass`, traced once for any number of photos."""
-    import tensorflow as tf
+    tf = import_tensorflow()
 
     def run(photos: Any, targets: Any) -> tuple[Any, ...]:
         inputs = tf.cast(photos, tf.float32)

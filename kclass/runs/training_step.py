@@ -15,12 +15,13 @@ from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import TRAIN, UNLABELLED, UNSPLIT
-from kclass.engines.engine import resolve_device, usable_cores
+from kclass.engines.engine import resolve_device
 from kclass.engines.network import converted
 from kclass.engines.runtime import resolve_precision
 from kclass.errors import DataError, PhotoError
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
+from kclass.parallel import usable_cores
 from kclass.progress import Progress
 from kclass.runs.options import FitOptions
 from kclass.training.linear_head import history_rows, solve_linear_head

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.engines.engine import usable_cores
-from kclass.parallel import in_parallel
+from kclass.parallel import in_parallel, usable_cores
 from kclass.progress import Progress, silent, track
 from kclass.training.softmax_regression import Floats, log_softmax, rotated, solve_path
 

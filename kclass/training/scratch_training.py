@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import archive_of
-from kclass.backbones.keras_import import import_keras
 from kclass.batches.evaluation import evaluation_batches
 from kclass.batches.training import training_batches
 from kclass.dataset.names import TRAIN, VALID
 from kclass.dataset.splitting import assign_splits
 from kclass.errors import DataError, OptionError
+from kclass.keras_import import import_keras
 from kclass.photos.hashing import content_hash
 from kclass.progress import Progress, silent, track
 from kclass.training.softmax_regression import log_softmax

@@ -7,7 +7,7 @@ import pytest
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.keras_archive import archive_of
-from kclass.backbones.keras_import import import_keras
+from kclass.keras_import import import_keras
 
 Weighing = Callable[[Any, int], None]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kclass.backbones.applications import APPLICATIONS, build_application, imagenet_weights
-from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
+from kclass.keras_import import import_keras
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

@@ -10,10 +10,10 @@ from kclass.backbones.archive import Archive, weights_file
 from kclass.backbones.efficientnet_lite import embedded_weights, keras_weights, lite0_archive, lite0_graph
 from kclass.backbones.keras_archive import archive_of, keras_model
 from kclass.backbones.keras_cv_graph import build_lite0, lite0_graph_from_keras_cv
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.torch_file import read_tensors
 from kclass.engines.network import convert
 from kclass.engines.openvino import OpenVinoEngine
+from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves

@@ -7,8 +7,8 @@ import pytest
 
 from kclass.backbones.archive import Archive, read_archive
 from kclass.backbones.keras_archive import archive_of, keras_model
-from kclass.backbones.keras_import import import_keras
 from kclass.errors import ModelError
+from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone
 from kclass.backbones.scratch import build_scratch
 from kclass.errors import ModelError, OptionError
+from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError
+from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves

@@ -11,6 +11,7 @@ ROOMS = (
     "progress",
     "files",
     "parallel",
+    "keras_import",
     "photos",
     "dataset",
     "batches",

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.scratch import build_scratch
+from kclass.keras_import import import_keras
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.keras_import import import_keras
 from kclass.backbones.scratch import build_scratch
 from kclass.errors import DataError, OptionError
+from kclass.keras_import import import_keras
 from kclass.training.scratch_training import TrainedNetwork, train_scratch
 
 # Keras writes models with an array protocol from before NumPy 2.

@@ -1,4 +1,4 @@
-"""Keras, imported so that it writes nothing into the home folder."""
+"""TensorFlow and Keras, imported so that they write nothing into the home folder."""
 
 import os
 import sys
@@ -9,20 +9,29 @@ from kclass.errors import KClassError
 from kclass.files import cache_folder
 
 
-def import_keras() -> Any:
-    """The module `keras`, running on TensorFlow.
+def import_tensorflow() -> Any:
+    """The module `tensorflow`, which imports Keras with it.
 
     Keras makes `~/.keras` when it is imported; if there is none yet, its files go into kclass's
     cache instead. What the user has set is left as it is.
-
-    Raises:
-        KClassError: Keras was imported before with another backend.
     """
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         if not (Path.home() / ".keras").exists():
             os.environ.setdefault("KERAS_HOME", str(cache_folder() / "keras"))
+    import tensorflow
+
+    return tensorflow
+
+
+def import_keras() -> Any:
+    """The module `keras`, running on TensorFlow.
+
+    Raises:
+        KClassError: Keras was imported before with another backend.
+    """
+    import_tensorflow()
     import keras
 
     if keras.backend.backend() != "tensorflow":

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-IMPORT = "from kclass.backbones.keras_import import import_keras; import_keras()"
+IMPORT = "from kclass.keras_import import import_keras; import_keras()"
 
 
 def run(home: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
