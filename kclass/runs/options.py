@@ -5,7 +5,7 @@ from typing import Any
 
 from kclass.backbones.registry import DEFAULT, IMAGENET, NO_WEIGHTS, backbone
 from kclass.backbones.scratch import FILTERS
-from kclass.engines.engine import DEVICES
+from kclass.engines.engine import DEVICES, resolve_device
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
 from kclass.photos.resizing import Resize, check_resize
@@ -37,7 +37,7 @@ class FitOptions:
     batch_size: int | None = None
     lr: float | None = None
     seed: int = 0
-    precision: str = "auto"
+    precision: str = "f32"
     device: str = "auto"
     strict: bool = False
 
@@ -47,6 +47,8 @@ class FitOptions:
         _check_word("device", self.device, DEVICES)
         if not 0 <= self.seed <= LARGEST_SEED:
             raise OptionError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
+        if self.precision == "bf16" and resolve_device(self.device) == "gpu":
+            raise OptionError("precision is bf16, which the gpu has not", fix="Use --precision f32.")
         if self.frozen:
             self._refuse_epochs()
         else:
