@@ -38,7 +38,7 @@ class TensorFlowEngine:
         tf = import_tensorflow()
 
         whole = keras_model(archive)
-        model = keras.Model(whole.inputs, whole.get_layer(features_layer(archive)).output)
+        model = keras.Model(whole.inputs[0], whole.get_layer(features_layer(archive)).output)
         self._run: Any = tf.function(lambda photos: model(photos, training=False), reduce_retracing=True)
         self._turn = threading.Lock()
 

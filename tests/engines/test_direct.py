@@ -1,0 +1,165 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kclass.backbones.archive import Archive
+from kclass.backbones.keras_archive import archive_of, keras_model
+from kclass.engines.direct import convertible, direct_network
+from kclass.engines.network import convert
+from kclass.engines.runtime import core, openvino
+from kclass.keras_import import import_keras
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves
+)
+
+Wiring = Callable[[Any, Any], Any]
+SIZE = 13
+
+# Graphs of the layers that are built directly, odd sizes and every kind of padding among them.
+ORDINARY: dict[str, Wiring] = {
+    "valid": lambda layers, x: layers.Conv2D(5, 3)(x),
+    "same": lambda layers, x: layers.Conv2D(5, 3, padding="same")(x),
+    "same, even kernel": lambda layers, x: layers.Conv2D(5, 4, padding="same")(x),
+    "same, strides": lambda layers, x: layers.Conv2D(5, 3, strides=2, padding="same")(x),
+    "same, even size, strides": lambda layers, x: layers.Conv2D(5, 3, strides=2, padding="same")(
+        layers.ZeroPadding2D(((0, 1), (1, 0)))(x)
+    ),
+    "two strides": lambda layers, x: layers.Conv2D(5, (3, 5), strides=(3, 2), padding="same")(x),
+    "dilation": lambda layers, x: layers.Conv2D(5, 3, dilation_rate=2, padding="same")(x),
+    "no bias": lambda layers, x: layers.Conv2D(5, 3, use_bias=False)(x),
+    "depthwise": lambda layers, x: layers.DepthwiseConv2D(3, padding="same")(x),
+    "depthwise, strides": lambda layers, x: layers.DepthwiseConv2D(
+        5, strides=2, padding="same", use_bias=False
+    )(x),
+    "padding": lambda layers, x: layers.ZeroPadding2D(((1, 2), (3, 0)))(x),
+    "norm": lambda layers, x: layers.BatchNormalization(epsilon=0.1)(x),
+    "norm of axis 3": lambda layers, x: layers.BatchNormalization(axis=3)(x),
+    "relu6": lambda layers, x: layers.Activation("relu6")(layers.Rescaling(0.1, -6)(x)),
+    "channels of their own": lambda layers, x: layers.Rescaling([1, 0.5, 2], [0.0, -3.0, 1.0])(x),
+    "sum": lambda layers, x: layers.Add()([layers.Conv2D(5, 1)(x), layers.Conv2D(5, 1)(x)]),
+    "twice the same": lambda layers, x: layers.Add()([x, x]),
+    "one channel to all": lambda layers, x: layers.Add()([x, layers.Conv2D(1, 1)(x)]),
+    "dropout": lambda layers, x: layers.Dropout(0.9)(x),
+}
+
+
+def shared(layers: Any, x: Any) -> Any:
+    convolution = layers.Conv2D(3, 3)
+    return convolution(convolution(x))
+
+
+# Graphs with other layers, or with options that the direct conversion does not build.
+OTHERS: dict[str, Wiring] = {
+    "another layer": lambda layers, x: layers.MaxPooling2D(2)(x),
+    "a layer used twice": shared,
+    "three sums": lambda layers, x: layers.Add()([x, x, x]),
+    "activation": lambda layers, x: layers.Conv2D(5, 3, activation="relu")(layers.Rescaling(1, -99)(x)),
+    "depthwise activation": lambda layers, x: layers.DepthwiseConv2D(3, activation="relu")(
+        layers.Rescaling(1, -99)(x)
+    ),
+    "groups": lambda layers, x: layers.Conv2D(6, 3, groups=3)(x),
+    "depth multiplier": lambda layers, x: layers.DepthwiseConv2D(3, depth_multiplier=2)(x),
+    "relu": lambda layers, x: layers.Activation("relu")(layers.Rescaling(1, -99)(x)),
+    "norm of rows": lambda layers, x: layers.BatchNormalization(axis=1)(x),
+    "norm without scale": lambda layers, x: layers.BatchNormalization(scale=False)(x),
+    "norm without center": lambda layers, x: layers.BatchNormalization(center=False)(x),
+    "padding of channels": lambda layers, x: layers.ZeroPadding2D(1, data_format="channels_first")(x),
+}
+
+
+def archive(wire: Wiring, pooling: dict[str, Any] | None = None) -> Archive:
+    keras = import_keras()
+    photo = keras.Input((SIZE, SIZE, 3), name="photo")
+    pooled = keras.layers.GlobalAveragePooling2D(name="features", **(pooling or {}))
+    model = keras.Model(photo, pooled(wire(keras.layers, photo)))
+    random = np.random.default_rng(8)
+    model.set_weights([random.uniform(0.1, 0.9, weight.shape) for weight in model.get_weights()])
+    return archive_of(model)
+
+
+@pytest.fixture(scope="module")
+def photos() -> Any:
+    """Two photos, darker above and left, so that padding on the wrong side shows."""
+    ramp = np.arange(SIZE)[:, None, None] * 9 + np.arange(SIZE)[None, :, None] * 7 + np.arange(3)
+    return np.stack([ramp, 255 - ramp]).astype(np.uint8)
+
+
+def run(network: Any, photos: Any) -> Any:
+    compiled = core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return np.concatenate([compiled([photo[None]])[0] for photo in photos])
+
+
+def assert_same(network: Any, of: Archive, photos: Any) -> None:
+    expected = np.asarray(keras_model(of)(photos.astype(np.float32)))
+    assert np.ptp(expected) > 1
+    np.testing.assert_allclose(run(network, photos), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_common_layers_are_built_to_compute_what_keras_does(name: str, photos: Any) -> None:
+    built = archive(ORDINARY[name])
+    assert convertible(built, "features")
+    assert_same(direct_network(built, "features"), built, photos)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_graphs_are_refused_and_go_through_keras(name: str, photos: Any) -> None:
+    built = archive(OTHERS[name])
+    assert not convertible(built, "features")
+    assert_same(convert(built).read(), built, photos)
+
+
+@pytest.mark.parametrize("pooling", [{"keepdims": True}, {"data_format": "channels_first"}])
+def test_other_ways_of_pooling_are_refused_and_go_through_keras(pooling: dict[str, Any], photos: Any) -> None:
+    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), pooling)
+    assert not convertible(built, "features")
+    assert_same(convert(built).read(), built, photos)
+
+
+def test_channels_before_rows_are_refused() -> None:
+    """Keras builds such convolutions, but runs them on a GPU alone."""
+    keras = import_keras()
+    for kind in (
+        keras.layers.Conv2D(3, 3, data_format="channels_first"),
+        keras.layers.DepthwiseConv2D(3, data_format="channels_first"),
+    ):
+        photo = keras.Input((3, SIZE, SIZE), name="photo")
+        built = archive_of(keras.Model(photo, kind(photo)))
+        assert not convertible(built, kind.name)
+
+
+def test_two_inputs_are_refused() -> None:
+    keras = import_keras()
+    one, other = keras.Input((SIZE, SIZE, 3)), keras.Input((SIZE, SIZE, 3))
+    total = keras.layers.Add(name="total")([one, other])
+    assert not convertible(archive_of(keras.Model([one, other], total)), "total")
+
+
+def test_only_layers_that_the_output_needs_count(photos: Any) -> None:
+    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x))
+    with_head = built.with_head(np.eye(4, dtype=np.float32), np.zeros(4, np.float32))
+    assert not convertible(with_head, "probabilities")
+    assert convertible(with_head, "features")
+    assert np.array_equal(
+        run(direct_network(with_head, "features"), photos), run(direct_network(built, "features"), photos)
+    )
+
+
+def test_the_network_takes_bytes_and_says_its_shapes() -> None:
+    network = direct_network(archive(lambda layers, x: layers.Conv2D(4, 3)(x)), "features")
+    (given,), (taken,) = network.inputs, network.outputs
+    assert (given.get_element_type().get_type_name(), list(given.shape)) == ("u8", [1, SIZE, SIZE, 3])
+    assert (taken.get_element_type().get_type_name(), list(taken.shape)) == ("f32", [1, 4])
+
+
+def test_direct_and_openvinos_own_conversion_agree_on_the_embedded_backbone(
+    lite0: Archive, cars: Any
+) -> None:
+    model = keras_model(lite0)
+    own = openvino().convert_model(import_keras().Model(model.inputs, model.outputs))
+    photos = cars[0][:5]
+    expected = run(own, photos.astype(np.float32))
+    np.testing.assert_allclose(run(direct_network(lite0, "features"), photos), expected, atol=1e-4)

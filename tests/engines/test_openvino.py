@@ -1,0 +1,103 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kclass.backbones.archive import Archive
+from kclass.backbones.efficientnet_lite import embedded_weights
+from kclass.backbones.torch_file import read_tensors
+from kclass.engines.network import Network, convert
+from kclass.engines.openvino import OpenVinoEngine
+from kclass.engines.runtime import core
+from kclass.engines.tensorflow import TensorFlowEngine
+
+NO_BF16 = "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@pytest.fixture(scope="module")
+def network(lite0: Archive) -> Network:
+    return convert(lite0)
+
+
+@pytest.fixture(scope="module")
+def in_f32(network: Network, cars: Any) -> NDArray[np.float32]:
+    return features(OpenVinoEngine(network, precision="f32", streams=2), cars[0])
+
+
+def features(engine: OpenVinoEngine, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.concatenate([engine.run(photo[None]) for photo in photos])
+
+
+def cosines(one: Any, other: Any) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.sum(one * other, axis=1) / (
+        np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    )
+    return found
+
+
+def test_in_f32_it_agrees_with_tensorflow_on_every_photo(
+    lite0: Archive, cars: Any, in_f32: NDArray[np.float32]
+) -> None:
+    photos = cars[0][::4]
+    assert len(photos) >= 60
+    engine = TensorFlowEngine(lite0, precision="f32")
+    of_tensorflow = np.concatenate([engine.run(photos[at : at + 32]) for at in range(0, len(photos), 32)])
+    assert cosines(of_tensorflow, in_f32[::4]).min() >= 0.9999
+    tensors = read_tensors(embedded_weights())
+    labels = [
+        np.argmax(found @ tensors["_fc.weight"].T + tensors["_fc.bias"], axis=1)
+        for found in (of_tensorflow, in_f32[::4])
+    ]
+    np.testing.assert_array_equal(*labels)
+    assert len(set(labels[0])) > 10
+
+
+@pytest.mark.skipif(NO_BF16, reason="this processor does not compute in bf16")
+def test_in_bf16_it_keeps_the_direction_and_nearly_every_label(
+    network: Network, cars: Any, in_f32: NDArray[np.float32]
+) -> None:
+    photos, names = cars
+    in_bf16 = features(OpenVinoEngine(network, precision="bf16", streams=2), photos)
+    assert not np.array_equal(in_bf16, in_f32)
+    assert np.median(cosines(in_bf16, in_f32)) >= 0.999
+    classes, labels = np.unique(names, return_inverse=True)
+    assert len(classes) == 12
+    head = ridge(in_f32, np.eye(12)[labels])
+    changed = np.argmax(in_bf16 @ head, axis=1) != np.argmax(in_f32 @ head, axis=1)
+    assert changed.mean() <= 0.01
+
+
+def ridge(inputs: Any, targets: Any) -> Any:
+    """Solves (X'X + I) W = X'Y."""
+    return np.linalg.solve(inputs.T @ inputs + np.eye(inputs.shape[1]), inputs.T @ targets)
+
+
+def test_features_stay_as_they_are_when_the_next_photo_passes(network: Network, cars: Any) -> None:
+    engine = OpenVinoEngine(network, precision="f32", streams=1)
+    first = engine.run(cars[0][:1])
+    before = first.copy()
+    engine.run(cars[0][1:2])
+    assert np.array_equal(first, before)
+    assert (first.shape, first.dtype) == ((1, 1280), np.float32)
+
+
+def test_many_threads_get_what_one_gets(network: Network, cars: Any, in_f32: NDArray[np.float32]) -> None:
+    engine = OpenVinoEngine(network, precision="f32", streams=2)
+    start = threading.Barrier(6)
+
+    def run(first: int) -> Any:
+        start.wait()
+        return features(engine, cars[0][first::6][:5])
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(run, range(6)))
+    for first, of_thread in enumerate(found):
+        np.testing.assert_allclose(of_thread, in_f32[first::6][:5], atol=1e-5)
+
+
+def test_it_keeps_as_many_threads_busy_as_it_has_streams(network: Network) -> None:
+    engine = OpenVinoEngine(network, precision="f32", streams=3)
+    assert (engine.workers, engine.batch) == (3, 1)

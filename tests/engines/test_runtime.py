@@ -1,0 +1,55 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kclass.engines.runtime import core, resolve_precision
+
+# Everything that a fit does with OpenVINO, in a process where nothing hides its telemetry.
+EMBED = """
+import sys
+import numpy
+from kclass.backbones.registry import open_backbone
+from kclass.engines.engine import open_engine
+
+archive = open_backbone("efficientnet_lite0", weights="imagenet", size=32, seed=0)
+engine = open_engine(archive, device="cpu", precision="f32")
+print(engine.run(numpy.zeros((1, 32, 32, 3), numpy.uint8)).shape)
+print(sys.modules["openvino_telemetry"])
+print(sorted({name.split(".")[0] for name in sys.modules} & {"keras", "tensorflow", "keras_cv"}))
+"""
+
+
+def test_openvino_sends_nothing_and_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
+    hidden = ("CI", "KCLASS_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment = {**kept, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
+    command = [sys.executable, "-c", EMBED]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["(1, 1280)", "None", "[]"], done.stderr
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    own = "Library/Caches/kclass" if sys.platform == "darwin" else ".cache/kclass"
+    (network,) = {path.rsplit("/", 1)[0] for path in made if path.endswith("network.bin")}
+    assert made == {
+        f"{own}/backbones/efficientnet_lite0-32-imagenet-v1.keras",
+        f"{network}/network.bin",
+        f"{network}/network.xml",
+    }
+    assert network.startswith(f"{own}/networks/")
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_precision_that_was_asked_for_is_taken(precision: str, device: str) -> None:
+    assert resolve_precision(precision, device=device) == precision
+
+
+def test_otherwise_a_cpu_takes_bf16_where_it_computes_in_it() -> None:
+    able = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert resolve_precision("auto", device="cpu") == ("bf16" if able else "f32")
+
+
+def test_otherwise_a_gpu_takes_f32() -> None:
+    assert resolve_precision("auto", device="gpu") == "f32"
