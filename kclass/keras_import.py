@@ -20,6 +20,8 @@ def import_tensorflow() -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         if not (Path.home() / ".keras").exists():
             os.environ.setdefault("KERAS_HOME", str(cache_folder() / "keras"))
+        if "matplotlib" not in sys.modules:  # Keras imports it, and it makes folders as well
+            os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     import tensorflow
 
     return tensorflow

@@ -29,6 +29,7 @@ ROOMS = (
 DRAWING_NEEDS = {"errors", "progress", "files"}
 LIGHT_ROOMS = {"errors", "progress", "files", "parallel", "photos", "dataset"}
 HEAVY = {"tensorflow", "keras", "keras_cv"}
+IMPORTING_HEAVY = {"kclass.keras_import", "kclass.batches", "kclass.backbones"}
 
 
 def room_of(module: str) -> str:
@@ -85,9 +86,15 @@ def test_errors_photos_and_data_sets_need_no_tensorflow() -> None:
     wrong = {
         module_of(path)
         for path in LIBRARY
-        if room_of(module_of(path)) in LIGHT_ROOMS and roots(imported(path)) & HEAVY
+        if room_of(module_of(path)) in LIGHT_ROOMS
+        and (roots(imported(path)) & HEAVY or imported(path) & IMPORTING_HEAVY)
     }
     assert wrong == set()
+
+
+def test_one_module_imports_tensorflow_and_keras_since_they_must_be_kept_out_of_the_home_folder() -> None:
+    importing = {module_of(path) for path in LIBRARY if roots(imported(path)) & {"tensorflow", "keras"}}
+    assert importing == {"kclass.keras_import"}
 
 
 def test_two_modules_at_most_import_keras_cv() -> None:
