@@ -49,7 +49,7 @@ LEFT_OUT_SHOWN = 10
 )
 @click.option(
     "--precision",
-    default="auto",
+    default="f32",
     show_default=True,
     help="f32, bf16, or auto: bf16 where the processor has it.",
 )

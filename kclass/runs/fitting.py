@@ -95,7 +95,8 @@ def fit(
         batch_size: photos a step, likewise; default 32.
         lr: learning rate, likewise; default 0.0003.
         seed: of the split, the folds, initial weights, order and augmentation.
-        precision: "f32", "bf16", or "auto": bf16 on a CPU that computes in it.
+        precision: "f32"; "bf16", faster on processors that compute in it, with probabilities a few
+            hundredths off; or "auto": bf16 where the CPU has it.
         device: "cpu", "gpu", or "auto": the GPU if there is one.
         strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
         out: folder of the run; default `runs/DATE-NAME`, which `runs/latest` then names.

@@ -11,7 +11,7 @@ from kclass.parallel import in_parallel, usable_cores
 from kclass.progress import Progress, silent, track
 from kclass.training.softmax_regression import Floats, log_softmax, rotated, solve_path
 
-GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 1))
+GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
 UNVALIDATED_C = 1e-2
 
@@ -36,7 +36,7 @@ class LinearHead:
     """A solved head: `logits = features @ kernel + bias`.
 
     Args:
-        kernel: float32 (features, classes); the features' standardisation is folded in.
+        kernel: float32 (features, classes); the features' scaling is folded in.
         bias: float32 (classes,).
         c: the inverse strength of the penalty that was chosen.
         path: every strength tried, in ascending order; empty if there were too few photos to try.
@@ -58,8 +58,8 @@ def solve_linear_head(
 ) -> LinearHead:
     """Solve the head on training photos; their cross-validated log loss chooses the penalty.
 
-    Features are standardised, so that one grid of penalties fits every backbone. The loss rather
-    than the accuracy chooses, because with few photos many penalties tie in accuracy and because
+    Features are scaled, so that one grid of penalties fits every backbone. The loss rather than the
+    accuracy chooses, because with few photos many penalties tie in accuracy and because
     the probabilities are to be believed too.
 
     Args:
@@ -72,13 +72,13 @@ def solve_linear_head(
     Returns:
         The head, solved on all the photos at the penalty chosen.
     """
-    mean, deviation = _moments(features)
+    mean, scale = _centre_and_scale(features)
     with _one_thread():
-        space = rotated((features - mean) / deviation)
+        space = rotated((features - mean) / scale)
         path = _path(space.data, labels, classes=classes, seed=seed, progress=progress)
         c = min(path, key=lambda candidate: candidate.log_loss).c if path else UNVALIDATED_C
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c])
-    kernel = space.basis @ solution[:-1] / deviation[:, None]
+    kernel = space.basis @ solution[:-1] / scale[:, None]
     bias = solution[-1] - mean @ kernel
     return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path)
 
@@ -126,10 +126,18 @@ def _held_out(
     return np.stack([log_softmax(data[held_out] @ each[:-1] + each[-1]) for each in solutions])
 
 
-def _moments(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each feature; 1 in place of a deviation of 0."""
+def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """The mean of each feature, and the scale it is divided by.
+
+    The scale is the geometric mean of the feature's own deviation and that of all features: halfway
+    between standardising, which makes noise of features that hardly vary as loud as the rest, and
+    leaving them as they are. docs/decisions.md has the comparison. Features that never vary count
+    for nothing.
+    """
     deviation = features.std(axis=0, dtype=np.float64)
-    return features.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0)
+    overall = np.sqrt(np.mean(deviation**2, where=deviation > 0)) if deviation.any() else 1.0
+    scale = np.sqrt(deviation * overall)
+    return features.mean(axis=0, dtype=np.float64), np.where(scale > 0, scale, 1.0)
 
 
 @contextlib.contextmanager
