@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,8 +19,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, threads: int) -> Iterator[Result]:
-    """Results in the order of the items, with few of them waiting at any time."""
+def in_parallel(
+    work: Callable[[Item], Result], items: Iterable[Item], *, threads: int
+) -> Generator[Result, None, None]:
+    """Results in the order of the items, with few of them waiting at any time.
+
+    Closing it waits for the work that has begun.
+    """
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Result]] = deque()
         try:

@@ -1,7 +1,8 @@
 """Embeds photos with a frozen network, each once: what the cache remembers is not computed again."""
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +74,15 @@ def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = s
         unreadable: dict[int, PhotoError] = {}
         computed = 0
         progress(STAGE, len(rows), len(paths))
-        outcomes = _outcomes([paths[index] for index in missing], store, extractor)
-        for index, outcome in zip(missing, outcomes, strict=True):
-            if isinstance(outcome, PhotoError):
-                unreadable[index] = outcome
-            else:
-                rows[index] = outcome.features
-                computed += isinstance(outcome, Passed)
-            progress(STAGE, len(rows) + len(unreadable), len(paths))
+        # Closed before the store is, so that after an interruption what was computed is still written.
+        with contextlib.closing(_outcomes([paths[index] for index in missing], store, extractor)) as outcomes:
+            for index, outcome in zip(missing, outcomes, strict=True):
+                if isinstance(outcome, PhotoError):
+                    unreadable[index] = outcome
+                else:
+                    rows[index] = outcome.features
+                    computed += isinstance(outcome, Passed)
+                progress(STAGE, len(rows) + len(unreadable), len(paths))
     readable = sorted(rows)
     features = np.stack([rows[index] for index in readable]) if rows else np.empty((0, 0), np.float32)
     errors = tuple(unreadable[index] for index in sorted(unreadable))
@@ -96,7 +98,9 @@ def _remembered(paths: Sequence[Path], store: FeatureStore, recipe: str) -> dict
     return {index: features[content] for index, content in by_place if content in features}
 
 
-def _outcomes(paths: Sequence[Path], store: FeatureStore, extractor: Extractor) -> Iterator[_Outcome]:
+def _outcomes(
+    paths: Sequence[Path], store: FeatureStore, extractor: Extractor
+) -> Generator[_Outcome, None, None]:
     """What became of each photo, in order; the cache is filled on the way."""
     if not paths:
         return
@@ -106,14 +110,16 @@ def _outcomes(paths: Sequence[Path], store: FeatureStore, extractor: Extractor) 
         return _prepared(path, store, recipe, extractor)
 
     new: list[Passed[_File] | _Seen] = []
-    outcomes: Iterator[_Outcome] = through_engine(paths, engine=extractor.open(), prepare=prepare)
+    outcomes: Generator[_Outcome, None, None]
+    outcomes = through_engine(paths, engine=extractor.open(), prepare=prepare)
     try:
-        for outcome in outcomes:
-            if not isinstance(outcome, PhotoError):
-                new.append(outcome)
-            if len(new) >= WRITTEN_AT_ONCE:
-                _write(store, recipe, new)
-            yield outcome
+        with contextlib.closing(outcomes):
+            for outcome in outcomes:
+                if not isinstance(outcome, PhotoError):
+                    new.append(outcome)
+                if len(new) >= WRITTEN_AT_ONCE:
+                    _write(store, recipe, new)
+                yield outcome
     finally:
         _write(store, recipe, new)
 

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,20 +15,19 @@ from kclass.errors import OutputError
 from kclass.files import cache_folder, make_folder
 
 SIZE_LIMIT = 4 * 2**30
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 VARIABLES_A_QUERY = 500
 WAIT_SECONDS = 60
-SCHEMA = f"""
+RETRY_SECONDS = 0.01
+SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS feature (
     recipe TEXT NOT NULL, content TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (recipe, content)
 );
 CREATE TABLE IF NOT EXISTS file (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-    content TEXT NOT NULL
+    path TEXT PRIMARY KEY, state TEXT NOT NULL, content TEXT NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
 """
 
 FileState = tuple[str, int, int, int]
@@ -51,7 +51,10 @@ class FeatureStore:
         self._lock = threading.Lock()
         with self._store_errors():
             self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, check_same_thread=False)
-            self._connection.executescript(SCHEMA)
+            with contextlib.ExitStack() as undo:
+                undo.callback(self._connection.close)
+                _make_tables(self._connection)
+                undo.pop_all()
 
     def __enter__(self) -> "FeatureStore":
         return self
@@ -67,10 +70,10 @@ class FeatureStore:
         """
         found: dict[str, str] = {}
         for part in _parts(states):
-            wanted = {path: (size, mtime, inode) for path, size, mtime, inode in part}
+            wanted = {path: _text(state) for path, *state in part}
             marks = ",".join("?" * len(wanted))
-            for path, *state, content in self._rows(f"SELECT * FROM file WHERE path IN ({marks})", wanted):
-                if tuple(state) == wanted[path]:
+            for path, state, content in self._rows(f"SELECT * FROM file WHERE path IN ({marks})", wanted):
+                if state == wanted[path]:
                     found[path] = content
         return found
 
@@ -94,8 +97,8 @@ class FeatureStore:
         vectors = [(recipe, content, vector.tobytes()) for content, vector in features.items()]
         with self._lock, self._store_errors(), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO feature VALUES (?, ?, ?)", vectors)
-            rows = [(*state, content) for state, content in files]
-            self._connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", rows)
+            rows = [(path, _text(state), content) for (path, *state), content in files]
+            self._connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", rows)
             self._make_room()
 
     def _rows(self, query: str, values: Sequence[str] | Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -123,6 +126,25 @@ class FeatureStore:
                 f"cannot use the feature cache {self.path}: {error}",
                 fix="Free some space, delete that file, or set KCLASS_CACHE to another folder.",
             ) from error
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables if they are not there; SQLite itself does not wait while others do the same."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.executescript(SCHEMA)
+            return
+        except sqlite3.OperationalError as error:
+            # The low byte says what is wrong, the others when.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+
+
+def _text(state: Sequence[int]) -> str:
+    """A file's state as text: SQLite's integers end below some inodes and times."""
+    return " ".join(map(str, state))
 
 
 def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -1,6 +1,7 @@
 """Photos through an engine: prepared by threads, run in the engine's batches, in order."""
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -33,8 +34,10 @@ class Passed(Generic[Note]):
 
 def through_engine(
     items: Sequence[Item], *, engine: Engine, prepare: Callable[[Item], Decoded[Note] | Other]
-) -> Iterator[Passed[Note] | Other]:
+) -> Generator[Passed[Note] | Other, None, None]:
     """What becomes of each item, in order: decoded photos pass the network, all else stays as it is.
+
+    Closing it waits for the work that has begun.
 
     Args:
         items: whatever `prepare` understands.
@@ -46,8 +49,9 @@ def through_engine(
         return list(_run([prepare(item) for item in group], engine))
 
     groups = [items[start : start + engine.batch] for start in range(0, len(items), engine.batch)]
-    for outcomes in in_parallel(work, groups, threads=engine.workers):
-        yield from outcomes
+    with contextlib.closing(in_parallel(work, groups, threads=engine.workers)) as done:
+        for outcomes in done:
+            yield from outcomes
 
 
 def _run(prepared: list[Decoded[Note] | Other], engine: Engine) -> Iterator[Passed[Note] | Other]:

@@ -1,0 +1,41 @@
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kclass.backbones.efficientnet_lite import lite0_archive
+from kclass.engines.network import convert
+from kclass.engines.openvino import OpenVinoEngine
+from kclass.engines.tensorflow import TensorFlowEngine
+from kclass.errors import PhotoError
+from kclass.features.extractor import Extractor
+from kclass.photos.loading import load
+
+
+@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+def test_photos_are_decoded_as_the_loader_does(resize: Any, photograph: Any, extractor: Extractor) -> None:
+    (path,) = photograph(1)
+    found = dataclasses.replace(extractor, resize=resize).decode(path.read_bytes(), name="1.png")
+    np.testing.assert_array_equal(found, load(path, size=32, how=resize))
+
+
+def test_what_is_no_photo_is_refused_under_its_name(extractor: Extractor) -> None:
+    with pytest.raises(PhotoError, match=r"holiday\.jpg"):
+        extractor.decode(b"no photo", name="holiday.jpg")
+
+
+def test_the_device_decides_the_engine(extractor: Extractor) -> None:
+    assert isinstance(extractor.open(), OpenVinoEngine)
+    assert isinstance(dataclasses.replace(extractor, device="gpu").open(), TensorFlowEngine)
+
+
+def test_a_converted_network_at_hand_is_used(extractor: Extractor) -> None:
+    larger = dataclasses.replace(extractor, network=convert(lite0_archive(64)))
+    assert larger.open().run(np.zeros((1, 64, 64, 3), np.uint8)).shape == (1, 1280)
+
+
+def test_the_recipe_does_not_depend_on_where_the_network_runs(extractor: Extractor) -> None:
+    converted = dataclasses.replace(extractor, network=convert(extractor.archive))
+    assert converted.recipe == extractor.recipe
+    assert dataclasses.replace(extractor, device="gpu").recipe == extractor.recipe
