@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,13 +47,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-        os.close(descriptor)
-    part = Path(name)
+        part = path.parent / f".part-{uuid.uuid4().hex}{path.suffix}"
+        part.touch(exist_ok=False)  # with the permissions of every new file; `tempfile` makes private ones
     try:
         with _output_errors(path):
             yield part
-            _keep_usual_permissions(part)
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -89,10 +87,3 @@ def _output_errors(path: Path) -> Iterator[None]:
             f"cannot write {path}: {reason}",
             fix="Free some space, or choose a place you may write to.",
         ) from error
-
-
-def _keep_usual_permissions(part: Path) -> None:
-    """Give a temporary file, private as they are made, what a new file would have."""
-    umask = os.umask(0)
-    os.umask(umask)
-    part.chmod(0o666 & ~umask)

@@ -1,0 +1,88 @@
+import os
+import threading
+
+import pytest
+
+from kclass.parallel import WAITING_A_THREAD, in_parallel, usable_cores
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_keep_the_order_of_the_items(threads: int) -> None:
+    """The first item is the last to be done: it waits for the second."""
+    second = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 1 or threads == 1:
+            second.set()
+        if item == 0:
+            assert second.wait(10)
+        return item * item
+
+    assert list(in_parallel(work, range(100), threads=threads)) == [item * item for item in range(100)]
+
+
+def test_as_many_threads_work_at_once_as_were_asked_for() -> None:
+    """Each waits until all three are there."""
+    together = threading.Barrier(3)
+    assert len(list(in_parallel(lambda item: together.wait(10), range(9), threads=3))) == 9
+
+
+def test_few_items_are_taken_before_the_first_result_is() -> None:
+    taken = []
+
+    def items() -> object:
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    results = in_parallel(lambda item: item, items(), threads=2)
+    assert taken == []
+    assert next(results) == 0
+    assert len(taken) == WAITING_A_THREAD * 2
+    results.close()
+
+
+def test_an_error_comes_where_its_result_would_and_ends_the_work() -> None:
+    done = []
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise ValueError("the fourth item")
+        done.append(item)
+        return item
+
+    results = in_parallel(work, range(1000), threads=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="the fourth item"):
+        next(results)
+    assert len(done) < 50
+
+
+def test_closing_waits_for_the_work_that_has_begun_and_begins_no_more() -> None:
+    begun, ended = [], []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        ended.append(item)
+        return item
+
+    results = in_parallel(work, range(1000), threads=2)
+    next(results)
+    results.close()
+    assert sorted(begun) == sorted(ended)
+    assert len(begun) <= WAITING_A_THREAD * 2
+
+
+def test_no_items_give_no_results() -> None:
+    assert list(in_parallel(lambda item: item, [], threads=3)) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
+def test_only_the_cores_that_this_process_may_use_count() -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert usable_cores() == len(before)
