@@ -144,7 +144,8 @@ def read_archive(path: Path) -> Archive:
         ModelError: the file is not there, cannot be read or is not a Keras archive.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        # Read first: what goes wrong afterwards is not the disk's fault but the content's.
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             content = {name: archive.read(name) for name in archive.namelist()}
         graph = json.loads(content.pop(CONFIG))
         content.pop(METADATA, None)

@@ -102,9 +102,12 @@ def _record(content: dict[str, Any], path: Path) -> Record:
 
 
 def _check_fit(archive: Archive, record: Record, path: Path) -> None:
-    units = [layer.config["units"] for layer in archive.layers if layer.name == LOGITS]
-    if units != [len(record.classes)]:
-        has = f"{units[0]} logits" if units else f"no layer {LOGITS}"
+    try:
+        head, _ = archive.layer_weights.get(LOGITS, []), archive.size
+    except (ModelError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: its network cannot be read") from error
+    if [array.shape[-1] for array in head] != [len(record.classes)] * 2:
+        has = f"{head[-1].size} logits" if head else f"no weights of the layer {LOGITS}"
         raise ModelError(f"{path} is damaged: it names {len(record.classes)} classes but has {has}")
     if record.resize not in RESIZES:
         raise ModelError(

@@ -13,7 +13,7 @@ from kclass.dataset.names import readable
 from kclass.errors import OptionError, PhotoError
 from kclass.files import whole_file
 
-DEFAULT_TOP = 5
+DEFAULT_TOP = 3
 
 
 @dataclass(frozen=True)
