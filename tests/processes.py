@@ -8,18 +8,26 @@ from pathlib import Path
 
 KCLASS = (str(Path(sys.executable).with_name("kclass")),)
 
-# What a parent sets for its child, which then becomes the command.
+# What is set in a process stays as it is when the process becomes the command.
 _LIMITED = (
     "import os, resource, sys;"
     "limit = int(sys.argv[1]);"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit));"
     "os.execv(sys.argv[2], sys.argv[2:])"
 )
+_INTERRUPTIBLE = (
+    "import os, signal, sys;signal.signal(signal.SIGINT, signal.SIG_DFL);os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def limited(command: Sequence[str], *, file_bytes: int) -> tuple[str, ...]:
     """The command, for which every file ends at so many bytes, as on a disk that is full."""
     return (sys.executable, "-c", _LIMITED, str(file_bytes), *command)
+
+
+def interruptible(command: Sequence[str]) -> tuple[str, ...]:
+    """The command, which Ctrl-C reaches even where the tests run in the background."""
+    return (sys.executable, "-c", _INTERRUPTIBLE, *command)
 
 
 def python(code: str, *arguments: str) -> tuple[str, ...]:

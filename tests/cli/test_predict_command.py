@@ -1,0 +1,218 @@
+import csv
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Command, Ended
+from small_fits import CLASSES, SmallFit
+
+LINE = re.compile(r"(\S+) {2,}((?:ash|birch|cedar) \d+\.\d%(?: {2}|$)){1,3}")
+
+
+def photos(fitted: SmallFit, *names: str) -> list[Path]:
+    return [fitted.data / name for name in names]
+
+
+@pytest.fixture
+def broken(here: Path) -> Path:
+    path = here / "broken.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    return path
+
+
+@pytest.fixture
+def predict(command: Command, fitted: SmallFit) -> Command:
+    def run(*arguments: object) -> Ended:
+        return command("predict", "--model", fitted.model, *arguments)
+
+    return run
+
+
+def listed(ended: Ended) -> list[str]:
+    """The paths in the table on stdout, which has nothing else."""
+    rows = [LINE.fullmatch(line) for line in ended.out.splitlines()]
+    assert all(rows), ended.out
+    return [row[1] for row in rows if row]
+
+
+def typed(text: str | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+
+def test_a_photo_is_answered_with_its_classes_and_nothing_on_stderr(
+    predict: Command, fitted: SmallFit
+) -> None:
+    ended = predict(fitted.photo)
+    assert (ended.code, ended.err) == (0, "")
+    said = " ".join(map(str, fitted.classifier.predict(fitted.photo).top))
+    assert ended.out.split() == [str(fitted.photo), *said.split()]
+
+
+def test_photos_are_answered_in_the_order_in_which_they_are_named(predict: Command, fitted: SmallFit) -> None:
+    named = photos(fitted, "cedar/2.png", "ash/1.png", "birch/0.png")
+    ended = predict(*named)
+    assert (ended.code, ended.err) == (0, "")
+    assert listed(ended) == [str(path) for path in named]
+
+
+def test_folders_and_patterns_stand_for_their_photos(predict: Command, fitted: SmallFit) -> None:
+    ended = predict(fitted.data / "birch", fitted.data / "*" / "0.png")
+    wanted = [
+        *(fitted.data / "birch" / f"{index}.png" for index in range(8)),
+        *photos(fitted, "ash/0.png", "cedar/0.png"),
+    ]
+    assert listed(ended) == [str(path) for path in wanted]
+
+
+def test_a_hyphen_stands_for_the_paths_on_stdin(
+    predict: Command, fitted: SmallFit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = photos(fitted, "cedar/2.png", "ash/1.png")
+    typed(f"{named[0]}\n\n{named[1]}\r\n", monkeypatch)
+    ended = predict(fitted.photo, "-")
+    assert (ended.code, ended.err) == (0, "")
+    assert listed(ended) == [str(path) for path in (fitted.photo, *named)]
+
+
+def test_no_paths_on_stdin_is_an_error(predict: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed("\n", monkeypatch)
+    assert predict("-") == Ended(
+        1, "", "Error: there are no paths on stdin\n  Write one a line, or name the photos as arguments.\n"
+    )
+
+
+def test_top_is_how_many_classes_are_named(predict: Command, fitted: SmallFit) -> None:
+    counts = [predict(fitted.photo, "--top", top).out.count("%") for top in (1, 2, 3, 9)]
+    assert counts == [1, 2, 3, 3]
+    assert predict(fitted.photo).out.count("%") == 3
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_json_is_one_document_on_stdout_and_nothing_else(
+    several: bool, predict: Command, fitted: SmallFit
+) -> None:
+    named = photos(fitted, "cedar/2.png", "ash/1.png")[: 2 if several else 1]
+    ended = predict(*named, "--json", "--top", 2)
+    assert (ended.code, ended.err) == (0, "")
+    content = json.loads(ended.out)
+    assert set(content) == {"predictions", "unreadable"}
+    assert content["unreadable"] == []
+    assert [row["path"] for row in content["predictions"]] == [str(path) for path in named]
+    for row in content["predictions"]:
+        assert set(row) == {"path", "label", "index", "probability", "top"}
+        assert row["label"] == row["top"][0]["label"] == CLASSES[row["index"]]
+        assert row["probability"] == row["top"][0]["probability"] >= row["top"][1]["probability"]
+
+
+def test_csv_has_a_row_for_each_photo(predict: Command, fitted: SmallFit, here: Path) -> None:
+    named = photos(fitted, "cedar/2.png", "ash/1.png")
+    ended = predict(*named, "--csv", "tables/out.csv", "--top", 2, "--json")
+    content = json.loads(ended.out)["predictions"]
+    with (here / "tables/out.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["path", "label_1", "probability_1", "label_2", "probability_2"]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        (each["path"], *(guess["label"] for guess in each["top"])) for each in content
+    ]
+    assert [float(row[2]) for row in rows] == pytest.approx(
+        [each["probability"] for each in content], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_an_unreadable_photo_is_named_quiet_or_not_and_the_others_are_predicted(
+    quiet: tuple[str, ...], predict: Command, fitted: SmallFit, broken: Path
+) -> None:
+    ended = predict(broken, fitted.photo, *quiet)
+    assert ended.code == 0
+    assert listed(ended) == [str(fitted.photo)]
+    assert ended.err.startswith(f"not predicted: {broken} is truncated or broken: ")
+    assert ended.err.count("\n") == 1
+
+
+def test_strict_ends_with_1_if_any_photo_cannot_be_read(
+    predict: Command, fitted: SmallFit, broken: Path
+) -> None:
+    ended = predict(broken, fitted.photo, "--strict")
+    assert ended.code == 1
+    assert listed(ended) == [str(fitted.photo)]
+    assert predict(fitted.photo, "--strict").code == 0
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_photos_none_of_which_can_be_read_end_with_1_and_are_named(
+    quiet: tuple[str, ...], predict: Command, broken: Path
+) -> None:
+    gone = predict("gone.jpg", *quiet)
+    assert gone == Ended(1, "", "not predicted: cannot read gone.jpg: No such file or directory\n")
+    both = predict("gone.jpg", broken, *quiet)
+    assert (both.code, both.out) == (1, "")
+    assert [line.split(" ")[2] for line in both.err.splitlines()] == ["cannot", str(broken)]
+
+
+def test_json_names_what_could_not_be_read(predict: Command, broken: Path, fitted: SmallFit) -> None:
+    content = json.loads(predict(broken, fitted.photo, "gone.jpg", "--json").out)
+    assert [row["path"] for row in content["predictions"]] == [str(fitted.photo)]
+    assert content["unreadable"][0].startswith(f"{broken} is truncated")
+    assert content["unreadable"][1] == "cannot read gone.jpg: No such file or directory"
+
+
+def test_a_name_that_is_no_text_is_kept_in_json_in_csv_and_on_stdin(
+    predict: Command, fitted: SmallFit, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = os.fsdecode(b"caf\xe9.png")  # in Latin-1, from an old archive
+    try:
+        (here / name).write_bytes(fitted.photo.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    typed(b"caf\xe9.png\n", monkeypatch)
+    ended = predict("-", "--json", "--csv", "out.csv")
+    assert ended.code == 0
+    assert json.loads(ended.out)["predictions"][0]["path"] == name
+    table = (here / "out.csv").read_text(encoding="utf-8", errors="surrogatepass")
+    assert table.splitlines()[1].startswith(f"{name},")
+    assert predict(here).out.count("?.png") == 1
+
+
+def test_the_model_of_the_latest_run_is_taken_if_none_is_named(command: Command, fitted: SmallFit) -> None:
+    assert command("fit", fitted.data, "--quiet").code == 0
+    ended = command("predict", fitted.photo)
+    assert (ended.code, ended.err) == (0, "")
+    assert listed(ended) == [str(fitted.photo)]
+
+
+def test_without_a_model_and_a_run_the_person_is_told_what_to_do(
+    command: Command, here: Path, fitted: SmallFit
+) -> None:
+    assert command("predict", fitted.photo) == Ended(
+        1,
+        "",
+        f"Error: there is no run in {here / 'runs'} to take a model from\n"
+        "  Run `kclass fit DATA` here first, or give a model file with --model.\n",
+    )
+
+
+@pytest.mark.filterwarnings(
+    # Keras reads models with an array protocol from before NumPy 2.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+def test_explain_writes_an_overlay_of_each_photo_and_names_it(
+    predict: Command, fitted: SmallFit, broken: Path, here: Path
+) -> None:
+    for folder in ("first", "second"):  # two photos of one name and class
+        (here / folder).mkdir()
+        (here / folder / "a.png").write_bytes(fitted.photo.read_bytes())
+    ended = predict("first", "second", fitted.data / "cedar/1.png", broken, "--explain", "maps", "--json")
+    assert ended.code == 0
+    assert ended.err.splitlines()[1:] == ["Overlays: maps"]
+    rows = json.loads(ended.out)["predictions"]
+    ash, cedar = rows[0]["label"], rows[2]["label"]
+    overlays = [f"maps/a-{ash}.png", f"maps/a-{ash}-2.png", f"maps/1-{cedar}.png"]
+    assert [row["overlay"] for row in rows] == overlays
+    assert sorted(here.glob("maps/*")) == sorted(here / overlay for overlay in overlays)
+    assert all((here / overlay).read_bytes().startswith(b"\x89PNG") for overlay in overlays)
