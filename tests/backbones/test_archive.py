@@ -1,14 +1,13 @@
 import dataclasses
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import processes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,8 +152,8 @@ def test_plain_keras_opens_the_file_without_keras_cv_and_gets_the_same_numbers(
     archive = lite0.with_head(kernel, bias)
     archive.write(tmp_path / "model.keras")
     np.save(tmp_path / "photos.npy", photos)
-    command = [sys.executable, "-c", PLAIN_KERAS, "model.keras", "photos.npy"]
-    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    done = processes.run(*processes.python(PLAIN_KERAS, "model.keras", "photos.npy"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     expected = keras_model(archive)(photos)
     np.testing.assert_allclose(json.loads(done.stdout), expected, atol=1e-6)
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kclass.backbones.archive import Archive
+from kclass.engines.tensorflow import TensorFlowEngine
 from kclass.errors import PhotoError
 from kclass.photos.loading import load
 
@@ -21,3 +23,10 @@ def cars() -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
             continue
         labels.append(f"{path.parent.name} {path.name.split('_')[0]}")
     return np.stack(photos), np.array(labels)
+
+
+@pytest.fixture(scope="session")
+def reference_engine(lite0: Archive) -> TensorFlowEngine:
+    """TensorFlow with the embedded backbone, to which a head was given."""
+    head = np.ones((1280, 2), np.float32), np.zeros(2, np.float32)
+    return TensorFlowEngine(lite0.with_head(*head), precision="f32")

@@ -39,12 +39,12 @@ def cosines(one: Any, other: Any) -> NDArray[np.float64]:
 
 
 def test_in_f32_it_agrees_with_tensorflow_on_every_photo(
-    lite0: Archive, cars: Any, in_f32: NDArray[np.float32]
+    reference_engine: TensorFlowEngine, cars: Any, in_f32: NDArray[np.float32]
 ) -> None:
     photos = cars[0][::4]
     assert len(photos) >= 60
-    engine = TensorFlowEngine(lite0, precision="f32")
-    of_tensorflow = np.concatenate([engine.run(photos[at : at + 32]) for at in range(0, len(photos), 32)])
+    batches = [photos[at : at + 32] for at in range(0, len(photos), 32)]
+    of_tensorflow = np.concatenate([reference_engine.run(batch) for batch in batches])
     assert cosines(of_tensorflow, in_f32[::4]).min() >= 0.9999
     tensors = read_tensors(embedded_weights())
     labels = [

@@ -1,8 +1,7 @@
-import os
-import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 from kclass.engines.runtime import core, resolve_precision
@@ -23,11 +22,8 @@ print(sorted({name.split(".")[0] for name in sys.modules} & {"keras", "tensorflo
 
 
 def test_openvino_sends_nothing_and_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
-    hidden = ("CI", "KCLASS_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment = {**kept, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
-    command = [sys.executable, "-c", EMBED]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    hidden = dict.fromkeys(("CI", "KCLASS_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"))
+    done = processes.run(*processes.python(EMBED), cwd=tmp_path, variables={**hidden, "HOME": str(tmp_path)})
     assert done.stdout.splitlines() == ["(1, 1280)", "None", "[]"], done.stderr
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     own = "Library/Caches/kclass" if sys.platform == "darwin" else ".cache/kclass"

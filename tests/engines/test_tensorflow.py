@@ -8,21 +8,17 @@ from kclass.engines.tensorflow import TensorFlowEngine
 from kclass.errors import OptionError
 
 
-@pytest.fixture(scope="module")
-def engine(lite0: Archive) -> TensorFlowEngine:
-    head = np.ones((1280, 2), np.float32), np.zeros(2, np.float32)
-    return TensorFlowEngine(lite0.with_head(*head), precision="f32")
-
-
-def test_it_gives_the_features_of_a_network_with_a_head(engine: TensorFlowEngine, cars: Any) -> None:
-    found = engine.run(cars[0][:3])
+def test_it_gives_the_features_of_a_network_with_a_head(
+    reference_engine: TensorFlowEngine, cars: Any
+) -> None:
+    found = reference_engine.run(cars[0][:3])
     assert (found.shape, found.dtype) == ((3, 1280), np.float32)
 
 
-def test_a_photo_has_the_same_features_in_any_batch(engine: TensorFlowEngine, cars: Any) -> None:
+def test_a_photo_has_the_same_features_in_any_batch(reference_engine: TensorFlowEngine, cars: Any) -> None:
     photos = cars[0][:5]
-    one_by_one = np.concatenate([engine.run(photo[None]) for photo in photos])
-    np.testing.assert_allclose(engine.run(photos), one_by_one, atol=1e-4)
+    one_by_one = np.concatenate([reference_engine.run(photo[None]) for photo in photos])
+    np.testing.assert_allclose(reference_engine.run(photos), one_by_one, atol=1e-4)
 
 
 def test_other_precisions_are_refused(lite0: Archive) -> None:
