@@ -81,36 +81,30 @@ def fit(
     out: str | Path | None = None,
     progress: Progress = silent,
 ) -> Classifier:
-    """Train a classifier on photos, evaluate it on photos it was not trained on, and keep the run.
+    """Train a classifier, evaluate it on photos it was not trained on, and keep the run.
+
+    The classifier that is returned names the run's folder in `run`.
 
     Args:
         data: a folder of class folders, or a data set.
-        valid: fraction of the photos for validation, if the data set is not split; default 0.2.
-        test: fraction of the photos for test, likewise; default 0.
+        valid: fraction for validation, if the data set is not split; default 0.2.
+        test: fraction for test, likewise; default 0.
         backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
         weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
-        size: side of the photos as the network sees them, in pixels; default what the backbone has.
+        size: side of the photos as the network sees them; default the backbone's.
         resize: "squash", "crop" or "pad".
         epochs: of a network that is trained; default 20.
         batch_size: photos a step, likewise; default 32.
         lr: learning rate, likewise; default 0.0003.
         seed: of the split, the folds, initial weights, order and augmentation.
-        precision: "f32"; "bf16", faster on processors that compute in it, with probabilities a few
-            hundredths off; or "auto": bf16 where the CPU has it.
+        precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".
         device: "cpu", "gpu", or "auto": the GPU if there is one.
         strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
         out: folder of the run; default `runs/DATE-NAME`, which `runs/latest` then names.
         progress: is told how far each stage is.
 
-    Returns:
-        The classifier; its `run` is the folder of the run.
-
     Raises:
-        OptionError: an option that cannot be used, or has no effect with the others.
-        DataError: a data set that cannot be learned from.
-        ModelError: weights that cannot be had, or do not fit.
-        PhotoError: an unreadable photo, if `strict`.
-        OutputError: the run cannot be written, or would lie among the photos.
+        KClassError: an option, data, weights or a photo that cannot be used, or a run not written.
     """
     options = FitOptions(
         valid=valid,
@@ -127,7 +121,7 @@ def fit(
         device=device,
         strict=strict,
     )
-    return run_fit(data, options, out=None if out is None else Path(out), progress=progress).classifier
+    return run_fit(data, options, out=Path(out) if out else None, progress=progress).classifier
 
 
 def run_fit(
