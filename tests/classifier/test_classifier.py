@@ -1,0 +1,238 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_fits import CLASSES, SmallFit
+
+import kclass
+from kclass.classifier.prediction import DEFAULT_TOP
+from kclass.dataset.samples import Samples
+from kclass.evaluation.metrics import evaluate
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    return path
+
+
+def photos(fitted: SmallFit, *names: str) -> list[Path]:
+    return [fitted.data / name for name in names]
+
+
+def samples(fitted: SmallFit, labelled: dict[str, str | None], classes: tuple[str, ...] = CLASSES) -> Samples:
+    """Photos of the small fit with the classes that they are said to have."""
+    labels = [-1 if label is None else classes.index(label) for label in labelled.values()]
+    return Samples(tuple(labelled), np.array(labels, np.int32), classes, fitted.data)
+
+
+def test_a_classifier_says_what_it_is(fitted: SmallFit) -> None:
+    assert repr(fitted.classifier) == "Classifier(efficientnet_lite0, 224 px, 3 classes: ash, birch, cedar)"
+    assert fitted.classifier.classes == CLASSES
+    assert fitted.classifier.size == 224
+
+
+def test_many_classes_are_not_all_shown(fitted: SmallFit) -> None:
+    record = replace(fitted.classifier.record, classes=tuple("abcdef"))
+    assert repr(replace(fitted.classifier, record=record)).endswith("6 classes: a, b, c, d, e …)")
+
+
+def test_a_photo_can_be_named_by_text(fitted: SmallFit) -> None:
+    by_text = fitted.classifier.predict(str(fitted.photo))
+    assert by_text == fitted.classifier.predict(fitted.photo)
+    assert by_text.path == fitted.photo
+
+
+def test_probabilities_of_all_classes_add_up(fitted: SmallFit) -> None:
+    found = fitted.classifier.predict(fitted.photo)
+    assert len(found.top) == min(DEFAULT_TOP, 3)
+    assert sum(guess.probability for guess in found.top) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(("top", "named"), [(1, 1), (2, 2), (3, 3), (99, 3)])
+def test_top_is_how_many_classes_are_named_at_most(top: int, named: int, fitted: SmallFit) -> None:
+    assert len(fitted.classifier.predict(fitted.photo, top=top).top) == named
+    many = fitted.classifier.predict_all([fitted.photo], top=top)
+    assert [len(each.top) for each in many] == [named]
+
+
+def test_top_below_one_is_refused_before_any_photo_is_read(fitted: SmallFit) -> None:
+    for call in (
+        lambda: fitted.classifier.predict("gone.jpg", top=0),
+        lambda: fitted.classifier.predict_all(["gone.jpg"], top=0),
+    ):
+        with pytest.raises(kclass.OptionError, match="top is 0; it must be 1 or more"):
+            call()
+
+
+def test_a_photo_that_cannot_be_read_is_an_error_of_that_photo(fitted: SmallFit, broken: Path) -> None:
+    with pytest.raises(kclass.PhotoError) as raised:
+        fitted.classifier.predict(broken)
+    assert raised.value.message.startswith(f"{broken} is truncated or broken: ")
+    with pytest.raises(kclass.PhotoError, match=r"cannot read gone\.jpg: No such file or directory"):
+        fitted.classifier.predict("gone.jpg")
+
+
+def test_many_photos_keep_their_order_and_the_unreadable_are_named_in_theirs(
+    fitted: SmallFit, broken: Path, tmp_path: Path
+) -> None:
+    good = photos(fitted, "cedar/3.png", "ash/2.png", "birch/1.png", "ash/0.png", "cedar/0.png")
+    gone = tmp_path / "gone.jpg"
+    found = fitted.classifier.predict_all([good[0], gone, *good[1:3], broken, *good[3:]])
+    assert [each.path for each in found] == good
+    assert [error.message.split(" is ")[0] for error in found.unreadable] == [
+        f"cannot read {gone}: No such file or directory",
+        str(broken),
+    ]
+
+
+def test_no_photos_are_no_predictions(fitted: SmallFit) -> None:
+    assert fitted.classifier.predict_all([]) == kclass.Predictions((), ())
+
+
+def test_one_photo_and_many_agree_but_for_precision(fitted: SmallFit) -> None:
+    named = photos(fitted, "cedar/3.png", "ash/2.png", "birch/1.png")
+    for each in fitted.classifier.predict_all(named):
+        alone = fitted.classifier.predict(each.path)
+        assert each.label == alone.label
+        assert each.probability == pytest.approx(alone.probability, abs=0.1)
+
+
+def test_the_photos_trained_on_are_known_again(fitted: SmallFit) -> None:
+    named = sorted(fitted.data.rglob("*.png"))
+    found = fitted.classifier.predict_all(named)
+    right = [each.label == each.path.parent.name for each in found]
+    assert sum(right) >= 20  # of 24, 18 of which were trained on
+
+
+def test_progress_is_told_of_every_photo(fitted: SmallFit, broken: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    fitted.classifier.predict_all([fitted.photo, broken], progress=lambda *step: told.append(step))
+    assert told == [("predicting", 0, 2), ("predicting", 1, 2), ("predicting", 2, 2)]
+
+
+# Evaluation
+
+
+def test_an_evaluation_compares_predictions_with_labels(fitted: SmallFit) -> None:
+    # The same photo under each class: whatever is predicted, one of three is right.
+    found = fitted.classifier.evaluate(samples(fitted, {"ash/0.png": "ash"}))
+    (row,) = found.probabilities
+    assert row.sum() == pytest.approx(1)
+    wrong = {"ash": "birch", "birch": "cedar", "cedar": "ash"}
+    truth = CLASSES[int(row.argmax())]
+    for label, correct in ((truth, 1), (wrong[truth], 0)):
+        metrics = fitted.classifier.evaluate(samples(fitted, {"ash/0.png": label})).metrics
+        assert (metrics.photos, metrics.correct) == (1, correct)
+        assert metrics.log_loss == pytest.approx(-np.log(row[CLASSES.index(label)]))
+        assert metrics.classes == CLASSES
+
+
+def test_the_evaluation_of_the_fit_can_be_repeated_from_its_split(fitted: SmallFit) -> None:
+    data = kclass.ImageFolder(fitted.data).split(valid=0.2, seed=0)
+    again = kclass.load(fitted.model).evaluate(data.valid)
+    metrics = fitted.classifier.record.metrics["valid"]
+    assert again.metrics.accuracy == metrics["accuracy"]
+    assert again.metrics.log_loss == pytest.approx(metrics["log_loss"], abs=1e-9)
+    assert again.metrics.photos == metrics["photos"]
+
+
+def test_labels_go_by_name_where_the_classes_have_another_order(fitted: SmallFit) -> None:
+    labelled: dict[str, str | None] = {"ash/0.png": "ash", "cedar/1.png": "cedar", "birch/2.png": "cedar"}
+    usual = fitted.classifier.evaluate(samples(fitted, labelled))
+    for classes in (("cedar", "ash", "birch"), ("cedar", "ash"), ("oak", "cedar", "ash")):
+        other = fitted.classifier.evaluate(samples(fitted, labelled, classes))
+        assert other.metrics.to_dict() == usual.metrics.to_dict()
+        assert np.array_equal(other.probabilities, usual.probabilities)
+
+
+def test_photos_that_cannot_be_read_are_left_out_of_an_evaluation_and_named(
+    fitted: SmallFit, broken: Path
+) -> None:
+    labelled: dict[str, str | None] = {"cedar/1.png": "cedar", str(broken): "ash", "ash/0.png": "ash"}
+    found = fitted.classifier.evaluate(samples(fitted, labelled))
+    assert found.samples.paths == ("cedar/1.png", "ash/0.png")
+    assert found.samples.labels.tolist() == [2, 0]
+    assert found.metrics.photos == len(found.probabilities) == 2
+    (error,) = found.unreadable
+    assert found.to_dict()["unreadable"] == [error.message]
+    assert error.message.startswith(f"{broken} is truncated")
+
+
+def test_an_evaluation_without_a_readable_photo_is_refused(fitted: SmallFit, broken: Path) -> None:
+    with pytest.raises(kclass.DataError) as raised:
+        fitted.classifier.evaluate(samples(fitted, {str(broken): "ash"}))
+    assert raised.value.message == "none of the photos to evaluate can be read"
+    assert raised.value.fix.startswith(f"The first: {broken} is truncated or broken: ")
+
+
+def test_an_evaluation_of_nothing_is_refused(fitted: SmallFit) -> None:
+    with pytest.raises(kclass.DataError, match="none of the photos to evaluate can be read"):
+        fitted.classifier.evaluate(samples(fitted, {}))
+
+
+def test_photos_without_a_label_cannot_be_evaluated(fitted: SmallFit) -> None:
+    with pytest.raises(kclass.DataError) as raised:
+        fitted.classifier.evaluate(
+            samples(fitted, {"ash/0.png": None, "ash/1.png": "ash", "ash/2.png": None})
+        )
+    assert raised.value.message == "2 of the photos to evaluate have no label"
+    assert raised.value.fix == "Evaluate photos that lie in class folders; predict the others."
+
+
+def test_a_class_that_the_model_does_not_know_cannot_be_evaluated(fitted: SmallFit) -> None:
+    with pytest.raises(kclass.DataError) as raised:
+        fitted.classifier.evaluate(samples(fitted, {"ash/0.png": "oak"}, ("ash", "oak")))
+    assert raised.value.message == "the model does not know the class oak"
+    assert raised.value.fix == "It knows ash, birch, cedar."
+
+
+def test_an_evaluation_shows_its_metrics(fitted: SmallFit) -> None:
+    found = fitted.classifier.evaluate(samples(fitted, {"ash/0.png": "ash", "cedar/1.png": "cedar"}))
+    metrics = evaluate(found.probabilities, np.array([0, 2], np.int32), CLASSES)
+    assert repr(found) == repr(metrics)
+    assert found.to_dict() == {**metrics.to_dict(), "unreadable": []}
+
+
+# Saving
+
+
+def test_a_name_that_keras_would_not_open_is_refused(fitted: SmallFit, tmp_path: Path) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        fitted.classifier.save(tmp_path / "model.h5")
+    assert (
+        raised.value.message == f"{tmp_path / 'model.h5'} does not end in .keras, so Keras would not open it"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_makes_folders_and_says_where_the_file_is(fitted: SmallFit, tmp_path: Path) -> None:
+    path = fitted.classifier.save(str(tmp_path / "deep" / "model.keras"))
+    assert path == tmp_path / "deep" / "model.keras"
+    assert [each.name for each in path.parent.iterdir()] == ["model.keras"]
+
+
+def test_a_model_that_cannot_be_written_is_an_error(fitted: SmallFit, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(kclass.OutputError, match="cannot write"):
+        fitted.classifier.save(tmp_path / "file" / "model.keras")
+
+
+def test_photos_are_brought_to_size_as_they_were_in_training(fitted: SmallFit, tmp_path: Path) -> None:
+    # A wide photo whose sides alone are green: a crop of the middle, from 40 to 80, sees none of them.
+    pixels = np.full((40, 120, 3), (150, 90, 70), np.uint8)
+    pixels[:, :36] = pixels[:, 84:] = (90, 140, 90)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    Image.fromarray(pixels[:, 40:80]).save(tmp_path / "middle.png")
+    cropping = replace(fitted.classifier, record=replace(fitted.classifier.record, resize="crop"))
+
+    def chances(classifier: kclass.Classifier, name: str) -> list[float]:
+        top = classifier.predict(tmp_path / name).top
+        return [guess.probability for guess in sorted(top, key=lambda guess: guess.index)]
+
+    assert chances(cropping, "wide.png") == pytest.approx(chances(cropping, "middle.png"), abs=1e-6)
+    squashed = chances(fitted.classifier, "wide.png")
+    assert squashed != pytest.approx(chances(fitted.classifier, "middle.png"), abs=1e-3)

@@ -1,0 +1,97 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kclass
+from kclass.classifier.prediction import Guess, Prediction, Predictions, check_top, ranked
+
+CLASSES = ("01.ash_tree", "birch", "cedar")
+PHOTO = Path("photos/a.jpg")
+
+
+def guess(label: str, probability: float) -> Guess:
+    return Guess(label, CLASSES.index(label), probability)
+
+
+def test_classes_come_from_the_most_probable_on() -> None:
+    found = ranked(PHOTO, np.array([0.2, 0.5, 0.3]), CLASSES, top=3)
+    assert found == Prediction(PHOTO, (guess("birch", 0.5), guess("cedar", 0.3), guess("01.ash_tree", 0.2)))
+    assert (found.label, found.index, found.probability) == ("birch", 1, 0.5)
+
+
+def test_of_equals_the_one_that_is_first_among_the_classes_comes_first() -> None:
+    found = ranked(PHOTO, np.array([0.3, 0.4, 0.3]), CLASSES, top=3)
+    assert [each.label for each in found.top] == ["birch", "01.ash_tree", "cedar"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(1, 8))
+def test_as_many_are_named_as_are_asked_for_and_there_are(probabilities: list[float], top: int) -> None:
+    classes = [f"class {index}" for index in range(len(probabilities))]
+    found = ranked(PHOTO, np.array(probabilities), classes, top=top).top
+    assert len(found) == min(top, len(classes))
+    assert [each.probability for each in found] == sorted(probabilities, reverse=True)[:top]
+    assert all(probabilities[each.index] == each.probability for each in found)
+    assert all(classes[each.index] == each.label for each in found)
+
+
+@pytest.mark.parametrize("top", [0, -3])
+def test_fewer_than_one_class_is_refused(top: int) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        check_top(top)
+    assert raised.value.message == f"top is {top}; it must be 1 or more"
+
+
+def test_a_prediction_shows_classes_as_people_read_them() -> None:
+    found = Prediction(PHOTO, (guess("01.ash_tree", 0.9876), guess("birch", 0.0124)))
+    assert repr(found) == f"Prediction({str(PHOTO)!r}: ash tree 98.8%, birch 1.2%)"
+    assert str(found.top[0]) == "ash tree 98.8%"
+
+
+def test_plain_data_has_the_classes_as_their_folders_are_named() -> None:
+    found = Prediction(PHOTO, (guess("01.ash_tree", 0.75), guess("cedar", 0.25)))
+    first = {"label": "01.ash_tree", "index": 0, "probability": 0.75}
+    assert found.to_dict() == {
+        "path": str(PHOTO),
+        **first,
+        "top": [first, {"label": "cedar", "index": 2, "probability": 0.25}],
+    }
+    everything = Predictions((found,), (kclass.PhotoError("b.jpg is empty", fix="Take it out."),)).to_dict()
+    assert everything == {"predictions": [found.to_dict()], "unreadable": ["b.jpg is empty"]}
+    assert json.loads(json.dumps(everything)) == everything
+
+
+def test_many_predictions_can_be_counted_and_gone_through() -> None:
+    each = Prediction(PHOTO, (guess("birch", 1.0),))
+    many = Predictions((each, each), ())
+    assert len(many) == 2
+    assert list(many) == [each, each]
+
+
+def test_a_table_has_the_most_probable_class_first(tmp_path: Path) -> None:
+    rows = (
+        Prediction(Path('a "b", c.jpg'), (guess("01.ash_tree", 0.7500004), guess("cedar", 0.25))),
+        Prediction(Path("d.jpg"), (guess("cedar", 1.0), guess("birch", 0.0))),
+    )
+    path = Predictions(rows, ()).write_csv(tmp_path / "below" / "out.csv")
+    assert path == tmp_path / "below" / "out.csv"
+    assert path.read_bytes() == (
+        b"path,label_1,probability_1,label_2,probability_2\n"
+        b'"a ""b"", c.jpg",01.ash_tree,0.750000,cedar,0.250000\n'
+        b"d.jpg,cedar,1.000000,birch,0.000000\n"
+    )
+    with path.open(newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ['a "b", c.jpg', "d.jpg"]
+
+
+def test_a_table_of_nothing_has_its_header(tmp_path: Path) -> None:
+    assert Predictions((), ()).write_csv(str(tmp_path / "out.csv")).read_text() == "path\n"
+
+
+def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(kclass.OutputError, match="cannot write"):
+        Predictions((), ()).write_csv(tmp_path)
