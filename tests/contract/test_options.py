@@ -183,7 +183,7 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
         "size": 224,
         "resize": "squash",
         "seed": 0,
-        "precision": "auto",
+        "precision": "f32",
         "device": "auto",
         "strict": False,
     }
@@ -191,7 +191,7 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
 
 def test_the_options_of_training_say_their_defaults() -> None:
     chosen = kclass.FitOptions(backbone="scratch", epochs=3).to_dict()
-    wanted = {"epochs": 3, "batch_size": 32, "lr": 0.001, "weights": "none", "size": 128}
+    wanted = {"epochs": 3, "batch_size": 32, "lr": 0.0003, "weights": "none", "size": 128}
     assert {name: chosen[name] for name in wanted} == wanted
 
 
