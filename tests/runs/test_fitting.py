@@ -1,0 +1,292 @@
+import csv
+import json
+import logging
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_fits import CLASSES, SmallFit, write_photos
+
+import kclass
+from kclass.classifier.model_file import versions
+from kclass.dataset.manifest import read_manifest
+from kclass.runs.fitting import split_data
+
+FILES = {
+    "config.json",
+    "confusion_matrix_valid.png",
+    "history.csv",
+    "log.txt",
+    "metrics.json",
+    "model.keras",
+    "predictions.csv",
+    "split.csv",
+}
+
+
+def run_fit(data: Path | kclass.Dataset, out: Path, **options: Any) -> kclass.Fit:
+    return kclass.run_fit(data, kclass.FitOptions(**options), out=out)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+# What a run holds
+
+
+def test_a_run_holds_all_that_tells_how_it_came_about(fitted: SmallFit) -> None:
+    assert {path.name for path in fitted.run.iterdir()} == FILES
+    assert all(path.stat().st_size for path in fitted.run.iterdir())
+
+
+def test_labelled_test_photos_have_a_figure_of_their_own(fitted: SmallFit, tmp_path: Path) -> None:
+    run_fit(fitted.data, tmp_path / "run", test=0.25)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES | {"confusion_matrix_test.png"}
+    assert set(read_json(tmp_path / "run" / "metrics.json")) == {"valid", "test"}
+    assert {row["split"] for row in rows(tmp_path / "run" / "predictions.csv")} == {"valid", "test"}
+
+
+def test_the_split_can_be_used_again(fitted: SmallFit) -> None:
+    again = read_manifest(fitted.run / "split.csv", root=fitted.data)
+    assert again.fingerprint() == fitted.classifier.record.data["fingerprint"]
+    assert (len(again.train), len(again.valid)) == (18, 6)
+
+
+def test_every_evaluated_photo_stands_in_the_predictions_with_every_class(fitted: SmallFit) -> None:
+    found = rows(fitted.run / "predictions.csv")
+    valid = read_manifest(fitted.run / "split.csv", root=fitted.data).valid
+    assert [row["path"] for row in found] == [str(sample.path) for sample in valid]
+    for row in found:
+        assert row["split"] == "valid"
+        assert row["label"] == Path(row["path"]).parent.name
+        chances = {name: float(row[f"p({name})"]) for name in CLASSES}
+        assert sum(chances.values()) == pytest.approx(1, abs=1e-5)
+        assert row["prediction"] == max(chances, key=lambda name: chances[name])
+        assert float(row["probability"]) == max(chances.values())
+
+
+def test_the_metrics_follow_from_the_predictions(fitted: SmallFit) -> None:
+    found = rows(fitted.run / "predictions.csv")
+    metrics = read_json(fitted.run / "metrics.json")["valid"]
+    correct = sum(row["label"] == row["prediction"] for row in found)
+    assert (metrics["photos"], metrics["correct"]) == (6, correct)
+    assert metrics["accuracy"] == pytest.approx(correct / 6)
+    losses = [-np.log(float(row[f"p({row['label']})"])) for row in found]
+    assert metrics["log_loss"] == pytest.approx(np.mean(losses), abs=1e-4)
+    assert metrics["unreadable"] == []
+
+
+def test_the_model_knows_how_it_came_about(fitted: SmallFit) -> None:
+    record = kclass.load(fitted.model).record
+    config = read_json(fitted.run / "config.json")
+    metrics = read_json(fitted.run / "metrics.json")["valid"]
+    assert config["options"] == dict(record.trained)
+    assert (
+        config["data"]
+        == dict(record.data)
+        == {
+            "name": "trees",
+            "photos": 24,
+            "fingerprint": record.data["fingerprint"],
+        }
+    )
+    assert config["versions"] == dict(record.versions) == versions()
+    assert record.classes == CLASSES
+    assert record.metrics["valid"]["accuracy"] == metrics["accuracy"]
+    assert record.metrics["valid"]["interval"] == [metrics["interval"]["low"], metrics["interval"]["high"]]
+    assert (config["options"]["head"], config["options"]["photos"]) == ("linear", 18)
+
+
+def test_the_history_of_a_solved_head_is_its_path_of_penalties(fitted: SmallFit) -> None:
+    history = rows(fitted.run / "history.csv")
+    assert list(history[0]) == ["c", "log_loss", "accuracy", "chosen"]
+    (chosen,) = (float(row["c"]) for row in history if row["chosen"] == "1")
+    assert chosen == fitted.classifier.record.trained["c"]
+    best = min(history, key=lambda row: float(row["log_loss"]))
+    assert float(best["c"]) == chosen
+
+
+@pytest.mark.filterwarnings(
+    # Keras writes models with an array protocol from before NumPy 2.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+def test_the_history_of_a_training_has_a_row_an_epoch(fitted: SmallFit, tmp_path: Path) -> None:
+    fit = run_fit(fitted.data, tmp_path / "run", backbone="scratch", size=8, epochs=2)
+    history = rows(tmp_path / "run" / "history.csv")
+    assert list(history[0]) == ["epoch", "train_loss", "held_out_loss", "error_rate", "seconds"]
+    assert [row["epoch"] for row in history] == ["1", "2"]
+    assert fit.classifier.record.trained["best_epoch"] in (1, 2)
+    assert fit.classifier.record.trained["photos"] == 18
+    assert kclass.load(tmp_path / "run/model.keras").predict(fitted.photo).label in CLASSES
+
+
+def test_the_log_tells_what_was_done_and_when(fitted: SmallFit) -> None:
+    first, second = (fitted.run / "log.txt").read_text().splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:,]+ INFO data trees: 24 photos, 3 classes", first)
+    assert " INFO trained: {" in second
+
+
+# What a fit gives back
+
+
+def test_a_fit_gives_the_classifier_of_its_run(fitted: SmallFit, tmp_path: Path) -> None:
+    fit = run_fit(fitted.data, tmp_path / "run")
+    assert fit.folder == fit.classifier.run == tmp_path / "run"
+    assert fit.unreadable == ()
+    assert fit.seconds > 0
+    plain = fit.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert (plain["run"], plain["model"]) == (str(tmp_path / "run"), str(tmp_path / "run" / "model.keras"))
+    assert plain["data"] == fit.data.to_dict()
+    assert plain["metrics"]["valid"] == read_json(tmp_path / "run" / "metrics.json")["valid"]
+
+
+def test_a_loaded_classifier_has_no_run(fitted: SmallFit) -> None:
+    assert fitted.classifier.run == fitted.run
+    assert kclass.load(fitted.model).run is None
+
+
+def test_a_data_set_can_be_given_and_is_used_as_it_is_split(fitted: SmallFit, tmp_path: Path) -> None:
+    data = kclass.ImageFolder(fitted.data).split(valid=0.5, seed=9)
+    fit = run_fit(data, tmp_path / "run")
+    assert fit.data is data
+    assert fit.evaluations["valid"].samples.paths == data.valid.paths
+    for name in ("valid", "test"):
+        with pytest.raises(kclass.OptionError, match=f"{name} is a fraction, but trees is split"):
+            run_fit(data, tmp_path / "other", **{name: 0.2})
+
+
+def test_a_folder_can_be_named_by_text(fitted: SmallFit, tmp_path: Path) -> None:
+    classifier = kclass.fit(str(fitted.data), out=str(tmp_path / "run"))
+    assert classifier.run == tmp_path / "run"
+
+
+def test_progress_is_told_of_every_stage(fitted: SmallFit, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    kclass.fit(fitted.data, out=tmp_path / "run", progress=lambda *step: told.append(step))
+    assert {stage for stage, _, _ in told} == {"embedding", "choosing the penalty"}
+    for stage in {stage for stage, _, _ in told}:
+        last = [step for step in told if step[0] == stage][-1]
+        assert last[1] == last[2]
+
+
+def test_photos_of_every_split_that_cannot_be_read_are_named_once(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", dict.fromkeys(CLASSES, 5))
+    for index in range(6):
+        (data / "ash" / f"broken-{index}.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes([index]))
+    fit = run_fit(data, tmp_path / "run", valid=0.4)
+    named = [error.message.split(" is truncated")[0] for error in fit.unreadable]
+    assert sorted(named) == [str(data / "ash" / f"broken-{index}.jpg") for index in range(6)]
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert all(log.count(f"WARNING left out: {name} ") == 1 for name in named)
+    in_valid = fit.evaluations["valid"].unreadable
+    assert 0 < len(in_valid) < 6
+    assert fit.classifier.record.trained["photos"] == len(fit.data.train) - (6 - len(in_valid))
+
+
+def test_names_that_are_no_text_are_no_obstacle(tmp_path: Path) -> None:
+    # As photos from an old archive have them: é in Latin-1, which is no UTF-8.
+    data = write_photos(tmp_path / "trees", {"ash": 4, "birch": 4})
+    for old, new in ((b"ash/0.png", b"ash/caf\xe9.png"), (b"ash", b"fr\xeane")):
+        try:
+            (data / os.fsdecode(old)).rename(data / os.fsdecode(new))
+        except OSError:
+            pytest.skip("this file system takes UTF-8 alone")
+    fit = run_fit(data, tmp_path / "run", valid=0.5)
+    assert kclass.load(tmp_path / "run/model.keras").classes == ("birch", "fr\udceane")
+    split = read_manifest(tmp_path / "run/split.csv", root=data)
+    assert split.fingerprint() == fit.data.fingerprint()
+    table = (tmp_path / "run/predictions.csv").read_text(encoding="utf-8", errors="surrogatepass")
+    assert "fr\udceane" in table
+    assert "fr\udceane" in [
+        each["name"] for each in read_json(tmp_path / "run/metrics.json")["valid"]["per_class"]
+    ]
+
+
+# Failures
+
+
+def test_a_failure_leaves_no_run(fitted: SmallFit, tmp_path: Path) -> None:
+    with pytest.raises(kclass.OptionError, match="size is 100"):
+        run_fit(fitted.data, tmp_path / "deep" / "run", size=100)
+    assert [path for path in tmp_path.rglob("*") if path.name != "deep"] == []
+
+
+def test_a_run_is_refused_before_anything_is_computed(fitted: SmallFit, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("in the way")
+    told: list[str] = []
+    with pytest.raises(kclass.OutputError, match="is there already"):
+        kclass.fit(fitted.data, out=tmp_path / "run", progress=lambda stage, *_: told.append(stage))
+    assert told == []
+
+
+def test_a_run_among_the_photos_is_refused(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", {"ash": 3, "birch": 3})
+    for source in (data, str(data), kclass.ImageFolder(data)):
+        with pytest.raises(kclass.OutputError, match="the run would lie among the photos"):
+            kclass.fit(source, out=data / "run")
+    assert {path.name for path in data.iterdir()} == {"ash", "birch"}
+
+
+def test_the_logger_is_left_as_it_was(fitted: SmallFit, tmp_path: Path) -> None:
+    logger = logging.getLogger("kclass")
+    before = (logger.level, list(logger.handlers))
+    run_fit(fitted.data, tmp_path / "run")
+    with pytest.raises(kclass.OptionError):
+        run_fit(fitted.data, tmp_path / "other", size=100)
+    assert (logger.level, logger.handlers) == before
+
+
+# Splitting
+
+
+def test_a_data_set_without_a_split_is_split_by_the_options(fitted: SmallFit) -> None:
+    data = kclass.ImageFolder(fitted.data)
+
+    def sizes(**options: Any) -> tuple[int, ...]:
+        codes = split_data(data, kclass.FitOptions(**options)).samples.splits
+        return tuple(int(np.count_nonzero(codes == code)) for code in range(3))
+
+    # Eight photos a class: a fifth of them is 1.6, which is nearer to 2.
+    assert sizes() == (18, 6, 0)
+    assert sizes(valid=0.5) == (12, 12, 0)
+    assert sizes(valid=0.25, test=0.25) == (12, 6, 6)
+
+
+def test_a_test_folder_alone_leaves_validation_to_be_taken_from_training(tmp_path: Path) -> None:
+    for place, split in enumerate(("train", "test")):
+        write_photos(tmp_path / "trees" / split, {"ash": 5, "birch": 5}, seed=place)
+    data = split_data(kclass.ImageFolder(tmp_path / "trees"), kclass.FitOptions())
+    assert (len(data.train), len(data.valid), len(data.test)) == (8, 2, 10)
+    with pytest.raises(kclass.DataError, match="has test photos already"):
+        split_data(kclass.ImageFolder(tmp_path / "trees"), kclass.FitOptions(test=0.2))
+
+
+def test_unlabelled_test_photos_are_not_evaluated(tmp_path: Path) -> None:
+    data = tmp_path / "trees"
+    for place, split in enumerate(("train", "valid", "test")):
+        write_photos(data / split, {"ash": 4, "birch": 4}, seed=place)
+    for name in ("ash", "birch"):
+        for photo in sorted((data / "test" / name).iterdir()):
+            photo.rename(data / "test" / f"{name}-{photo.name}")
+        (data / "test" / name).rmdir()
+    fit = run_fit(data, tmp_path / "run")
+    assert set(fit.evaluations) == {"valid"}
+    assert fit.data.unlabelled.paths == fit.data.test.paths
+    assert len(fit.data.test) == 8
+
+
+def test_options_are_not_changed_by_use(fitted: SmallFit) -> None:
+    options = kclass.FitOptions(valid=0.5)
+    split_data(kclass.ImageFolder(fitted.data), options)
+    assert options == kclass.FitOptions(valid=0.5) != replace(options, valid=0.4)
