@@ -53,15 +53,6 @@ def test_without_a_terminal_there_is_no_bar(fitted: SmallFit, tmp_path: Path) ->
     assert len(ended.stdout.splitlines()) == 24
 
 
-def test_what_tensorflow_says_when_it_starts_is_kept_from_stderr(fitted: SmallFit, tmp_path: Path) -> None:
-    command = (*KCLASS, "predict", str(fitted.photo), "--model", str(fitted.model))
-    variables = {"TF_CPP_MIN_LOG_LEVEL": None}
-    ended = run(*command, "--explain", "maps", "--json", cwd=tmp_path, variables=variables)
-    assert ended.returncode == 0
-    assert ended.stderr == "Overlays: maps\n"
-    assert len(json.loads(ended.stdout)["predictions"]) == 1
-
-
 def test_whoever_reads_stdout_may_stop_without_an_error(fitted: SmallFit, tmp_path: Path) -> None:
     # As `kclass predict … | head -1` does.
     ours, theirs = os.pipe()

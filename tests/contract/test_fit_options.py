@@ -81,7 +81,7 @@ def test_precision_is_what_photos_are_embedded_in(fit: Fitting) -> None:
 
 def test_auto_precision_is_what_the_processor_has(fit: Fitting) -> None:
     best = resolve_precision("auto", device="cpu")
-    automatic, chosen = fit(device="cpu"), fit(device="cpu", precision=best)
+    automatic, chosen = fit(device="cpu", precision="auto"), fit(device="cpu", precision=best)
     assert automatic.classifier.record.precision == best
     assert np.array_equal(chances(automatic), chances(chosen))
 
@@ -134,12 +134,11 @@ def test_a_fit_without_validation_is_refused(fit: Fitting) -> None:
     assert raised.value.message == "valid is 0; without validation photos nobody knows how good the result is"
 
 
-def test_backbone_weights_and_seed_decide_the_network(fit: Fitting, tmp_path: Path) -> None:
+def test_backbone_and_weights_decide_the_network(fit: Fitting, tmp_path: Path) -> None:
     other = {"backbone": "mobilenet_v2", "weights": "none", "size": 32}
-    first, second = fit(**other), fit(**other, seed=1)
+    first = fit(**other)
     assert first.classifier.record.backbone == "mobilenet_v2"
     assert "Conv1" in first.classifier.archive.layer_weights
-    assert first.classifier.archive.fingerprint != second.classifier.archive.fingerprint
     from_file = fit(backbone="mobilenet_v2", weights=str(mobilenet_weights(tmp_path)), size=32)
     assert set(from_file.classifier.archive.layer_weights["Conv1"][0].ravel().tolist()) == {0.25}
     assert differ(first, from_file)
