@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.dataset.names import TEST, TRAIN, VALID
+from kclass.dataset.samples import Samples
 from kclass.errors import PhotoError
 from kclass.photos.decoding import read_bytes
 from kclass.photos.hashing import content_hash
@@ -29,6 +31,30 @@ def identical_groups(paths: Sequence[Path]) -> NDArray[np.int64]:
         for copies in _same_bytes(paths, places):
             groups[copies] = copies[0]
     return groups
+
+
+def leaked_rows(samples: Samples) -> NDArray[np.int64]:
+    """The training photos that have an identical copy, byte for byte, in validation or test.
+
+    Labels make no difference. Only files of a size that occurs on both sides are read. A file that
+    cannot be read is no copy of another.
+
+    Args:
+        samples: photos with their splits; those that belong to none are left out.
+
+    Returns:
+        int64 (leaked photos,): their rows in `samples`, ascending.
+    """
+    train = samples.splits == TRAIN
+    held_out = (samples.splits == VALID) | (samples.splits == TEST)
+    paths = [samples.path(row) for row in range(len(samples))]
+    leaked: list[int] = []
+    for places in _same_size(paths):
+        if train[places].any() and held_out[places].any():
+            for copies in _same_bytes(paths, places):
+                if held_out[copies].any():
+                    leaked += [row for row in copies if train[row]]
+    return np.array(sorted(leaked), dtype=np.int64)
 
 
 def _same_size(paths: Sequence[Path]) -> Iterable[list[int]]:
