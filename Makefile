@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 
-.PHONY: help demo test lint types slow wheel bench clean
+.PHONY: help demo test lint types slow wheel clean
 
 help:
 	@echo "make demo   install into $(VENV), train on data/cars, predict photos it never saw"

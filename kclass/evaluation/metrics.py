@@ -67,7 +67,7 @@ class Metrics:
         top_k: accuracy if one of the k most probable classes may be right, by k: 1, and 5 if
             there are more than five classes.
         per_class: one entry for each class, in order.
-        macro: means over the classes, each class counting alike.
+        macro: means over the classes that photos are of or were predicted as, each counting alike.
         weighted: means over the classes, each counting as often as it has photos.
         confusion: int64 (classes, classes): photos of the row's class predicted as the column's.
     """
@@ -162,7 +162,7 @@ def evaluate(
         log_loss=_log_loss(probabilities, labels),
         top_k={k: _top_k(probabilities, labels, k) for k in (1, 5) if k == 1 or k < number},
         per_class=per_class,
-        macro=_means(per_class, np.ones(number)),
+        macro=_means(per_class, confusion.sum(axis=0) + confusion.sum(axis=1) > 0),
         weighted=_means(per_class, confusion.sum(axis=1)),
         confusion=confusion,
     )

@@ -73,9 +73,10 @@ def solve_linear_head(
         The head, solved on all the photos at the penalty chosen.
     """
     mean, scale = _centre_and_scale(features)
+    fold_of = _folds(labels, _copies(features), classes=classes, seed=seed)
     with _one_thread():
         space = rotated((features - mean) / scale)
-        path = _path(space.data, labels, classes=classes, seed=seed, progress=progress)
+        path = _path(space.data, labels, fold_of, classes=classes, progress=progress)
         c = min(path, key=lambda candidate: candidate.log_loss).c if path else UNVALIDATED_C
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c])
     kernel = space.basis @ solution[:-1] / scale[:, None]
@@ -84,12 +85,11 @@ def solve_linear_head(
 
 
 def _path(
-    data: Floats, labels: NDArray[np.int32], *, classes: int, seed: int, progress: Progress
+    data: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64], *, classes: int, progress: Progress
 ) -> tuple[Candidate, ...]:
-    """Loss and accuracy of each penalty; empty if a class has one photo, which no fold can hold out."""
-    fold_of = _folds(labels, classes=classes, seed=seed)
+    """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
     folds = int(fold_of.max()) + 1
-    if folds < 2:
+    if not folds:
         return ()
 
     def solve(fold: int) -> Floats:
@@ -99,23 +99,37 @@ def _path(
     found = in_parallel(solve, range(folds), threads=usable_cores())
     for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
         log_probabilities[:, fold_of == fold] = rows
-    truth = log_probabilities[:, np.arange(len(labels)), labels]
-    hits = log_probabilities.argmax(axis=2) == labels
+    judged = np.flatnonzero(fold_of >= 0)
+    truth = log_probabilities[:, judged, labels[judged]]
+    hits = log_probabilities[:, judged].argmax(axis=2) == labels[judged]
     measured = zip(GRID, -truth.mean(axis=1), hits.mean(axis=1), strict=True)
     return tuple(Candidate(c, float(loss), float(accuracy)) for c, loss, accuracy in measured)
 
 
-def _folds(labels: NDArray[np.int32], *, classes: int, seed: int) -> NDArray[np.int64]:
-    """The fold that holds out each photo, int64 (photos,): each class is dealt out evenly, shuffled."""
-    folds = min(FOLDS, int(np.bincount(labels, minlength=classes).min()))
+def _folds(
+    labels: NDArray[np.int32], copies: NDArray[np.int64], *, classes: int, seed: int
+) -> NDArray[np.int64]:
+    """The fold that holds out each photo, int64 (photos,): each class is dealt out evenly, shuffled.
+
+    Copies of a photo stay in one fold, since a head that has seen one knows the others. A class that
+    has no two different photos is never held out: -1.
+    """
     random = np.random.default_rng(seed)
-    fold_of = np.zeros(len(labels), np.int64)
+    different = [np.unique(copies[labels == label]) for label in range(classes)]
+    folds = min([FOLDS, *(len(each) for each in different if len(each) > 1)])
+    fold_of_copies = np.full(int(copies.max()) + 1, -1)
     dealt = 0
-    for label in range(classes):
-        members = random.permutation(np.flatnonzero(labels == label))
-        fold_of[members] = (dealt + np.arange(len(members))) % folds
-        dealt += len(members)
-    return fold_of
+    for each in different:
+        if len(each) > 1:
+            fold_of_copies[random.permutation(each)] = (dealt + np.arange(len(each))) % folds
+            dealt += len(each)
+    return fold_of_copies[copies]
+
+
+def _copies(features: NDArray[np.float32]) -> NDArray[np.int64]:
+    """For each photo a number that those with the same features share, int64 (photos,)."""
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in features], dtype=np.int64)
 
 
 def _held_out(
@@ -143,6 +157,7 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Linear algebra by one thread a fold: on small matrices its own threads wait for each other."""
+    import scipy.optimize  # noqa: F401 - brings a linear algebra of its own, to be limited too
     import threadpoolctl
 
     with threadpoolctl.threadpool_limits(1, user_api="blas"):

@@ -94,9 +94,7 @@ def test_scores_are_those_of_scikit_learn(
     for one, *column in zip(metrics.per_class, *expected, strict=True):
         assert [one.precision, one.recall, one.f1, one.support] == pytest.approx(column)
     for name in ("macro", "weighted"):
-        *means, _ = precision_recall_fscore_support(
-            labels, predicted, labels=numbers, average=name, zero_division=0
-        )
+        *means, _ = precision_recall_fscore_support(labels, predicted, average=name, zero_division=0)
         got = getattr(metrics, name)
         assert [got.precision, got.recall, got.f1] == pytest.approx(means)
 
@@ -242,3 +240,12 @@ def test_importing_the_metrics_imports_nothing_heavy() -> None:
     code = f"import sys, kclass.evaluation.metrics; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_macro_means_leave_out_classes_that_no_photo_is_of_or_was_taken_for() -> None:
+    # Two photos, both of the first class and both right: nothing is known of the second.
+    metrics = evaluate(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0], np.int32), ["a", "b"])
+    assert metrics.macro.f1 == 1
+    # One of them taken for the second: F1 is 2/3 for the first and 0 for the second.
+    metrics = evaluate(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 0], np.int32), ["a", "b"])
+    assert metrics.macro.f1 == pytest.approx(1 / 3)
