@@ -37,10 +37,17 @@ def chances(fitted: kclass.Fit, split: str = "valid") -> NDArray[np.float64]:
     return fitted.evaluations[split].probabilities
 
 
+def head(fitted: kclass.Fit) -> NDArray[np.float32]:
+    """What the training photos led to."""
+    kernel: NDArray[np.float32] = fitted.classifier.archive.layer_weights["logits"][0]
+    return kernel
+
+
 def differ(*fits: kclass.Fit) -> bool:
-    """Whether no two of the fits say the same of the validation photos."""
-    rows = [chances(each) for each in fits]
-    return all(not np.allclose(a, b, atol=1e-5) for place, a in enumerate(rows) for b in rows[:place])
+    """Whether no two of the fits learned the same, or say the same of the validation photos."""
+    pairs = [(a, b) for place, a in enumerate(fits) for b in fits[:place]]
+    learned = all(head(a).shape != head(b).shape or not np.allclose(head(a), head(b)) for a, b in pairs)
+    return learned and not any(np.allclose(chances(a), chances(b), atol=1e-5) for a, b in pairs)
 
 
 # Three classes of eight photos.
@@ -76,6 +83,7 @@ def test_precision_is_what_photos_are_embedded_in(fit: Fitting) -> None:
     exact, rounded = fit(precision="f32"), fit(precision="bf16")
     assert [each.classifier.record.precision for each in (exact, rounded)] == ["f32", "bf16"]
     assert not np.array_equal(chances(exact), chances(rounded))
+    assert not np.array_equal(head(exact), head(rounded))
     assert np.allclose(chances(exact), chances(rounded), atol=0.1)
 
 
