@@ -11,10 +11,10 @@ from kclass.backbones.applications import APPLICATIONS, build_application, image
 from kclass.backbones.archive import Archive, read_archive
 from kclass.backbones.efficientnet_lite import lite0_archive
 from kclass.backbones.keras_archive import archive_of
+from kclass.backbones.seeding import seeded
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError, OptionError
 from kclass.files import cache_folder
-from kclass.keras_import import import_keras
 from kclass.photos.hashing import content_hash
 
 IMAGENET, NO_WEIGHTS = "imagenet", "none"
@@ -98,8 +98,8 @@ def _cache_key(name: str, *, weights: str, size: int) -> str:
 def _build(name: str, *, weights: str, size: int, seed: int) -> Archive:
     if name == DEFAULT and weights == IMAGENET:
         return lite0_archive(size)
-    import_keras().utils.set_random_seed(seed)
-    return archive_of(_keras_model(name, weights=weights, size=size))
+    with seeded(seed):
+        return archive_of(_keras_model(name, weights=weights, size=size))
 
 
 def _keras_model(name: str, *, weights: str, size: int) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kclass.backbones.archive import LOGITS, PROBABILITIES
+from kclass.backbones.seeding import seeded
 from kclass.keras_import import import_keras
 
 SIZE = 128
@@ -19,9 +20,13 @@ def build_scratch(*, size: int, classes: int, seed: int) -> Any:
     LeakyReLU, and dropout before these and before the logits, as in the landmarks write-up.
     Photos are scaled to -1..1.
     """
+    with seeded(seed):
+        return _network(size=size, classes=classes, seed=seed)
+
+
+def _network(*, size: int, classes: int, seed: int) -> Any:
     keras = import_keras()
     layers = keras.layers
-    keras.utils.set_random_seed(seed)
     stages = [
         part
         for filters in FILTERS

@@ -24,8 +24,8 @@ from kclass.explanation.gradients import GradientNetwork
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.features.throughput import Decoded, Passed, through_engine
-from kclass.photos.decoding import decode, read_bytes
-from kclass.photos.resizing import resize
+from kclass.photos.decoding import read_bytes
+from kclass.photos.loading import load_with_aspect
 from kclass.progress import Progress, silent
 
 
@@ -146,13 +146,13 @@ class Classifier:
         if target is not None and target not in self.classes:
             raise OptionError.unknown("class", target, self.classes)
         path = Path(photo)
-        image = decode(read_bytes(path), name=str(path), at_least=2 * self.size)
-        squashed = self.record.resize == "squash"
+        how = self.record.resize
+        pixels, aspect = load_with_aspect(read_bytes(path), name=str(path), size=self.size, how=how)
         return explain_photo(
             self._gradient_network(layer),
-            resize(image, size=self.size, how=self.record.resize),
+            pixels,
             path=path,
-            aspect=image.width / image.height if squashed else 1.0,
+            aspect=aspect if how == "squash" else 1.0,
             classes=self.classes,
             target=None if target is None else self.classes.index(target),
         )

@@ -11,7 +11,7 @@ from kclass.errors import PhotoError
 from kclass.evaluation.metrics import Metrics
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """How a classifier fared on labelled photos.
 

@@ -21,7 +21,7 @@ STAGE = "embedding"
 WRITTEN_AT_ONCE = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Embedding:
     """The features of photos.
 

@@ -49,5 +49,27 @@ def load_bytes(data: bytes, *, name: str, size: int, how: Resize = "squash") -> 
         PhotoError: the data cannot be read as a photo.
         OptionError: `size` is below 1, or `how` is none of `RESIZES`.
     """
+    return load_with_aspect(data, name=name, size=size, how=how)[0]
+
+
+def load_with_aspect(
+    data: bytes, *, name: str, size: int, how: Resize = "squash"
+) -> tuple[NDArray[np.uint8], float]:
+    """The bytes of a photo's file as `load` gives them, and the shape that the photo had.
+
+    Args:
+        data: the whole file.
+        name: what errors call the photo.
+        size: the side of the square.
+        how: one of `RESIZES`.
+
+    Returns:
+        (size, size, 3) uint8, sRGB, 0 to 255, upright; and the upright photo's width over its height.
+
+    Raises:
+        PhotoError: the data cannot be read as a photo.
+        OptionError: `size` is below 1, or `how` is none of `RESIZES`.
+    """
     check_resize(size=size, how=how)
-    return resize(decode(data, name=name, at_least=_SPARE * size), size=size, how=how)
+    image = decode(data, name=name, at_least=_SPARE * size)
+    return resize(image, size=size, how=how), image.width / image.height

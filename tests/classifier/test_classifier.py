@@ -197,6 +197,12 @@ def test_an_evaluation_shows_its_metrics(fitted: SmallFit) -> None:
     assert found.to_dict() == {**metrics.to_dict(), "unreadable": []}
 
 
+def test_evaluations_can_be_compared_and_kept_in_sets(fitted: SmallFit) -> None:
+    found = fitted.classifier.evaluate(samples(fitted, {"ash/0.png": "ash", "cedar/1.png": "cedar"}))
+    assert found != replace(found)
+    assert len({found, found}) == 1
+
+
 # Saving
 
 

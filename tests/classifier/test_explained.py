@@ -9,6 +9,7 @@ from PIL import Image
 from small_fits import CLASSES, SmallFit
 
 import kclass
+from kclass.photos.loading import load
 
 pytestmark = pytest.mark.filterwarnings(
     # Keras reads models with an array protocol from before NumPy 2.
@@ -90,6 +91,24 @@ def test_the_photo_is_what_the_network_saw_and_its_shape_what_people_see(
     # Cropped photos keep their shape, so there is nothing to stretch back.
     cropping = replace(classifier, record=replace(classifier.record, resize="crop"))
     assert cropping.explain(explained.path).aspect == 1
+
+
+def test_an_explanation_sees_exactly_the_pixels_that_a_prediction_sees(
+    classifier: kclass.Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Large enough for JPEG to be decoded at a reduced scale, which another reserve would change.
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.jpg")
+    monkeypatch.setattr("kclass.photos.loading._SPARE", 1)
+    seen = load(tmp_path / "large.jpg", size=224)
+    explained = classifier.explain(tmp_path / "large.jpg")
+    assert np.array_equal(explained.photo, seen)
+    assert explained.aspect == pytest.approx(4 / 3)
+
+
+def test_explanations_can_be_compared_and_kept_in_sets(explained: kclass.Explained) -> None:
+    assert explained != replace(explained)
+    assert len({explained, explained}) == 1
 
 
 def test_the_picture_is_written_as_png(explained: kclass.Explained, tmp_path: Path) -> None:

@@ -249,6 +249,12 @@ def test_a_cache_that_cannot_be_used_is_an_output_error(
     assert caught.value.fix == "Free some space, or choose a place you may write to."
 
 
+def test_embeddings_can_be_compared_and_kept_in_sets(photograph: Any, extractor: Extractor) -> None:
+    found = embed(photograph(1, 2), extractor=extractor)
+    assert found != dataclasses.replace(found)
+    assert len({found, found}) == 1
+
+
 def test_large_photos_are_embedded_as_they_are_loaded(extractor: Extractor, tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (900, 1200, 3), dtype=np.uint8)).save(path)
