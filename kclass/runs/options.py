@@ -1,20 +1,23 @@
 """What can be chosen for a fit, checked at the door."""
 
+import os
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 from typing import Any
 
-from kclass.backbones.registry import DEFAULT, IMAGENET, NO_WEIGHTS, backbone
+from kclass.backbones.registry import BACKBONES, DEFAULT, IMAGENET, NO_WEIGHTS, backbone
 from kclass.backbones.scratch import FILTERS
 from kclass.engines.engine import DEVICES, resolve_device
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
-from kclass.photos.resizing import Resize, check_resize
+from kclass.photos.resizing import RESIZES, Resize, check_resize
 
 DEFAULT_VALID = 0.2
 DEFAULT_EPOCHS = 20
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_LEARNING_RATE = 3e-4
 NEEDING_EPOCHS = ("epochs", "batch_size", "lr")
+LARGEST_SIZE = 2048  # a photo of it takes 50 MB as float32, and each layer more
 LARGEST_SEED = 2**32 - 1  # that Keras takes
 LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
 
@@ -42,9 +45,13 @@ class FitOptions:
     strict: bool = False
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         check_resize(size=self.photo_size, how=self.resize)
         _check_word("precision", self.precision, PRECISIONS)
         _check_word("device", self.device, DEVICES)
+        self._check_fractions()
+        if self.photo_size > LARGEST_SIZE:
+            raise OptionError(f"size is {self.size}; it must be at most {LARGEST_SIZE}")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise OptionError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
         if self.precision == "bf16" and resolve_device(self.device) == "gpu":
@@ -87,6 +94,34 @@ class FitOptions:
             return {key: value for key, value in chosen.items() if key not in NEEDING_EPOCHS}
         return {**chosen, **self.steps}
 
+    def _check_kinds(self) -> None:
+        """Check what kind of value each option has, and let numbers of NumPy be those of Python."""
+        for name, words in _WORDS.items():
+            if not isinstance(getattr(self, name), str):
+                raise _wrong(name, getattr(self, name), f"one of {', '.join(sorted(words))}")
+        for name in ("size", "epochs", "batch_size", "seed"):
+            self._take(name, _whole(name, getattr(self, name), optional=name != "seed"))
+        for name in ("valid", "test", "lr"):
+            self._take(name, _number(name, getattr(self, name)))
+        if self.weights is not None:
+            if not isinstance(self.weights, str | os.PathLike):
+                raise _wrong("weights", self.weights, f"{IMAGENET}, {NO_WEIGHTS} or a weight file")
+            self._take("weights", os.fspath(self.weights))
+        if not isinstance(self.strict, bool):
+            raise _wrong("strict", self.strict, "True or False")
+
+    def _take(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_fractions(self) -> None:
+        for name in ("valid", "test"):
+            fraction = getattr(self, name)
+            if fraction is not None and not 0 <= fraction < 1:
+                raise OptionError(
+                    f"{name} is a fraction of the photos, from 0 to below 1; received {fraction}",
+                    fix=f"Give a fraction such as {name}=0.2.",
+                )
+
     def _refuse_epochs(self) -> None:
         for name in NEEDING_EPOCHS:
             if getattr(self, name) is not None:
@@ -107,6 +142,29 @@ class FitOptions:
                 raise OptionError(f"{name} is {value}; it must be {least} or more")
         if self.lr is not None and not 0 < self.lr < 10:
             raise OptionError(f"lr is {self.lr}; it must be above 0 and below 10")
+
+
+_WORDS = {"backbone": tuple(BACKBONES), "resize": RESIZES, "precision": PRECISIONS, "device": DEVICES}
+
+
+def _wrong(option: str, value: object, wanted: str) -> OptionError:
+    return OptionError(f"{option} is {value!r}; it must be {wanted}")
+
+
+def _whole(option: str, value: object, *, optional: bool) -> int | None:
+    if value is None and optional:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise _wrong(option, value, "a whole number")
+    return int(value)
+
+
+def _number(option: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise _wrong(option, value, "a number")
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _check_word(option: str, value: str, valid: tuple[str, ...]) -> None:

@@ -1,9 +1,11 @@
 import inspect
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
 import click
+import numpy as np
 import pytest
 from kclass_cli.main import kclass as command_line
 
@@ -121,7 +123,7 @@ def test_what_type_checkers_take_for_resize_is_what_the_library_takes() -> None:
     ("option", "message"),
     [
         ({"backbone": "resnet"}, "backbone is 'resnet'; it must be one of "),
-        ({"resize": "crops"}, "resize is 'crops'; it must be one of squash, crop, pad"),
+        ({"resize": "crops"}, "resize is 'crops'; it must be one of "),
         ({"precision": "f16"}, "precision is 'f16'; it must be one of auto, bf16, f32"),
         ({"device": "cuda"}, "device is 'cuda'; it must be one of auto, cpu, gpu"),
         ({"size": 0}, "size is 0; it must be 1 or more"),
@@ -132,12 +134,40 @@ def test_what_type_checkers_take_for_resize_is_what_the_library_takes() -> None:
         ({"backbone": "scratch", "lr": 0.0}, "lr is 0.0; it must be above 0 and below 10"),
         ({"backbone": "scratch", "lr": float("nan")}, "lr is nan; it must be above 0 and below 10"),
         ({"backbone": "scratch", "size": 7}, "size is 7; it must be 8 or more"),
+        ({"size": 2080}, "size is 2080; it must be at most 2048"),
+        ({"valid": 20}, "valid is a fraction of the photos, from 0 to below 1; received 20"),
+        ({"valid": -0.1}, "valid is a fraction of the photos, from 0 to below 1; received -0.1"),
+        ({"test": 1.0}, "test is a fraction of the photos, from 0 to below 1; received 1.0"),
+        ({"test": float("nan")}, "test is a fraction of the photos, from 0 to below 1; received nan"),
+        ({"valid": "0.2"}, "valid is '0.2'; it must be a number"),
+        ({"lr": True}, "lr is True; it must be a number"),
+        ({"size": 224.0}, "size is 224.0; it must be a whole number"),
+        ({"size": "224"}, "size is '224'; it must be a whole number"),
+        ({"seed": 1.5}, "seed is 1.5; it must be a whole number"),
+        ({"seed": True}, "seed is True; it must be a whole number"),
+        ({"seed": None}, "seed is None; it must be a whole number"),
+        ({"backbone": "scratch", "epochs": 1.5}, "epochs is 1.5; it must be a whole number"),
+        ({"weights": 5}, "weights is 5; it must be imagenet, none or a weight file"),
+        ({"backbone": None}, "backbone is None; it must be one of efficientnet_lite0, "),
+        ({"backbone": ["scratch"]}, "backbone is ['scratch']; it must be one of efficientnet_lite0, "),
+        ({"resize": None}, "resize is None; it must be one of crop, pad, squash"),
+        ({"precision": 32}, "precision is 32; it must be one of "),
+        ({"device": None}, "device is None; it must be one of "),
+        ({"strict": "no"}, "strict is 'no'; it must be True or False"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_at_the_door(option: dict[str, Any], message: str) -> None:
     with pytest.raises(kclass.OptionError) as raised:
         kclass.FitOptions(**option)
     assert raised.value.message.startswith(message)
+
+
+def test_numbers_of_numpy_and_paths_are_taken_for_what_they_mean() -> None:
+    chosen = kclass.FitOptions(
+        size=np.int64(96), seed=np.uint8(3), valid=np.float32(0.25), weights=Path("net.weights.h5")
+    )
+    assert json.loads(json.dumps(chosen.to_dict())) == chosen.to_dict()
+    assert (chosen.size, chosen.seed, chosen.valid, chosen.weights) == (96, 3, 0.25, "net.weights.h5")
 
 
 @pytest.mark.parametrize(
