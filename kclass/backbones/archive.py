@@ -121,7 +121,11 @@ class Archive:
         dense = sum(layer.kind == "Dense" for layer in self.layers)
         group = f"dense_{dense}" if dense else "dense"
         weights = _with_group(self.weights, group, LOGITS, [kernel, bias])
-        return replace(self, graph={**self.graph, "config": config}, weights=weights)
+        found = replace(self, graph={**self.graph, "config": config}, weights=weights)
+        # Known already, so neither parsed nor hashed again; the head does not change the fingerprint.
+        found.__dict__["fingerprint"] = self.fingerprint
+        found.__dict__["layer_weights"] = {**self.layer_weights, LOGITS: [kernel, bias]}
+        return found
 
     def write(self, path: Path) -> None:
         """Write the archive as a `.keras` file, whole or not at all.

@@ -1,6 +1,7 @@
 """Between Keras models in memory and archives."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def keras_model(archive: Archive) -> Any:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        archive.write(path)
+        replace(archive, entries={}).write(path)
         try:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
         except (ValueError, TypeError, KeyError, OSError) as error:

@@ -180,7 +180,7 @@ class Classifier:
                 return error
 
         outcomes: Iterator[Passed[Path] | PhotoError]
-        outcomes = through_engine(paths, engine=extractor.open(), prepare=prepare)
+        outcomes = through_engine(paths, engine=extractor.open_lazily(), prepare=prepare)
         for outcome in outcomes:
             if isinstance(outcome, PhotoError):
                 yield outcome

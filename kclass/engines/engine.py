@@ -1,5 +1,6 @@
 """What every engine does, and which one a machine gets."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,19 @@ from kclass.engines.network import Network, converted
 from kclass.parallel import usable_cores
 
 DEVICES = ("auto", "cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class EngineShape:
+    """What is known of an engine before it is opened.
+
+    Args:
+        batch: how many photos it wants at a time, at most.
+        workers: how many threads keep it busy, decoding included.
+    """
+
+    batch: int
+    workers: int
 
 
 class Engine(Protocol):
@@ -33,6 +47,17 @@ def resolve_device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "gpu" if Path("/proc/driver/nvidia/gpus").is_dir() else "cpu"
+
+
+def engine_shape(device: str) -> EngineShape:
+    """The shape of the engine that `open_engine` opens for "cpu" or "gpu"."""
+    if device == "gpu":
+        from kclass.engines.tensorflow import TensorFlowEngine
+
+        return EngineShape(TensorFlowEngine.batch, TensorFlowEngine.workers)
+    from kclass.engines.openvino import OpenVinoEngine
+
+    return EngineShape(OpenVinoEngine.batch, usable_cores())
 
 
 def open_engine(archive: Archive, *, device: str, precision: str, network: Network | None = None) -> Engine:

@@ -111,7 +111,7 @@ def _outcomes(
 
     new: list[Passed[_File] | _Seen] = []
     outcomes: Generator[_Outcome, None, None]
-    outcomes = through_engine(paths, engine=extractor.open(), prepare=prepare)
+    outcomes = through_engine(paths, engine=extractor.open_lazily(), prepare=prepare)
     try:
         with contextlib.closing(outcomes):
             for outcome in outcomes:

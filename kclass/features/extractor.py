@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
-from kclass.engines.engine import Engine, open_engine
+from kclass.engines.engine import Engine, engine_shape, open_engine
 from kclass.engines.network import Network
+from kclass.features.throughput import LazyEngine
 from kclass.photos.decoding import DECODER_VERSION
 from kclass.photos.loading import load_bytes
 from kclass.photos.resizing import Resize
@@ -38,8 +39,12 @@ class Extractor:
         parts = (self.archive.fingerprint, DECODER_VERSION, self.archive.size, self.resize, self.precision)
         return " ".join(str(part) for part in parts)
 
+    def open_lazily(self) -> Engine:
+        """An engine that runs the network, and is opened when the first photo comes."""
+        return LazyEngine(self.open, engine_shape(self.device))
+
     def open(self) -> Engine:
-        """The engine that runs the network."""
+        """The engine that runs the network, ready at once."""
         return open_engine(self.archive, device=self.device, precision=self.precision, network=self.network)
 
     def decode(self, data: bytes, *, name: str) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Photos through an engine: prepared by threads, run in the engine's batches, in order."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.engines.engine import Engine
+from kclass.engines.engine import Engine, EngineShape
 from kclass.parallel import in_parallel
 
 Item = TypeVar("Item")
@@ -30,6 +31,28 @@ class Passed(Generic[Note]):
 
     features: NDArray[np.float32]
     note: Note
+
+
+class LazyEngine:
+    """An engine that is opened for the first photo: if there comes none, nothing is compiled.
+
+    Args:
+        open_engine: opens it; called at most once, whichever thread comes first.
+        shape: how many photos it wants at a time, and how many threads keep it busy.
+    """
+
+    def __init__(self, open_engine: Callable[[], Engine], shape: EngineShape) -> None:
+        self.batch, self.workers = shape.batch, shape.workers
+        self._open = open_engine
+        self._turn = threading.Lock()
+        self._engine: Engine | None = None
+
+    def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Features of photos; see `Engine`."""
+        with self._turn:
+            if self._engine is None:
+                self._engine = self._open()
+        return self._engine.run(photos)
 
 
 def through_engine(

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import io
 import json
 import zipfile
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
+from kclass.backbones import archive as archives
 from kclass.backbones.archive import Archive, read_archive, read_weights, weights_file
 from kclass.backbones.keras_archive import archive_of, keras_model
 from kclass.errors import ModelError
@@ -160,6 +162,23 @@ def test_plain_keras_opens_the_file_without_keras_cv_and_gets_the_same_numbers(
 
 def test_the_fingerprint_does_not_depend_on_the_head(many_layers_archive: Archive) -> None:
     assert many_layers_archive.with_head(KERNEL, BIAS).fingerprint == many_layers_archive.fingerprint
+
+
+def test_giving_a_head_neither_parses_nor_hashes_the_weights_again(
+    many_layers_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, weights = many_layers_archive.fingerprint, many_layers_archive.layer_weights
+    read_again = Archive(
+        many_layers_archive.with_head(KERNEL, BIAS).graph, many_layers_archive.with_head(KERNEL, BIAS).weights
+    ).layer_weights
+    monkeypatch.setattr(archives, "read_weights", lambda _: pytest.fail("the weights are parsed again"))
+    monkeypatch.setattr(hashlib, "blake2b", lambda **_: pytest.fail("they are hashed again"))
+    with_head = many_layers_archive.with_head(KERNEL, BIAS)
+    assert with_head.fingerprint == expected
+    assert with_head.layer_weights.keys() == read_again.keys() == {*weights, "logits"}
+    for name, arrays in read_again.items():
+        for one, two in zip(with_head.layer_weights[name], arrays, strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 def test_the_fingerprint_is_that_of_the_file_too(

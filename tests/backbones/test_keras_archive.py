@@ -1,4 +1,6 @@
 import json
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,22 @@ def test_a_model_comes_back_the_same(
     many_layers: Any, many_layers_archive: Archive, small_photos: Any
 ) -> None:
     assert np.array_equal(keras_model(many_layers_archive)(small_photos), many_layers(small_photos))
+
+
+def test_what_lies_beside_the_network_is_not_written_for_keras(
+    many_layers_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keras = import_keras()
+    load_model, names = keras.saving.load_model, []
+
+    def noting(path: Path, **options: Any) -> Any:
+        with zipfile.ZipFile(path) as file:
+            names.extend(file.namelist())
+        return load_model(path, **options)
+
+    monkeypatch.setattr(keras.saving, "load_model", noting)
+    keras_model(replace(many_layers_archive, entries={"kclass/network.bin": bytes(1000)}))
+    assert sorted(names) == ["config.json", "metadata.json", "model.weights.h5"]
 
 
 def test_code_in_a_model_is_refused_and_does_not_run(many_layers: Any, tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def test_unreadable_files_are_named_and_left_out(
     np.testing.assert_array_equal(found.features, embed(good, extractor=extractor).features)
 
 
+def test_no_network_is_made_ready_where_there_is_nothing_for_it(
+    photograph: Any, small: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = photograph(1)
+    embed([path], extractor=Extractor(small, "squash", "cpu", "f32"))
+    (tmp_path / "broken.jpg").write_bytes(path.read_bytes()[:50])
+    monkeypatch.setattr(Extractor, "open", lambda _: pytest.fail("an engine is opened"))
+    found = embed([path, tmp_path / "broken.jpg"], extractor=Extractor(small, "squash", "cpu", "f32"))
+    assert (found.readable.tolist(), len(found.unreadable)) == ([0], 1)
+
+
 def test_no_paths_and_no_readable_ones_give_no_rows(extractor: Extractor, tmp_path: Path) -> None:
     assert embed([], extractor=extractor).features.shape == (0, 0)
     found = embed([tmp_path / "none.jpg"], extractor=extractor)

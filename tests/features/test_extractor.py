@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kclass.backbones.efficientnet_lite import lite0_archive
+from kclass.engines.engine import open_engine
 from kclass.engines.network import convert
 from kclass.engines.openvino import OpenVinoEngine
 from kclass.engines.tensorflow import TensorFlowEngine
@@ -28,6 +29,15 @@ def test_what_is_no_photo_is_refused_under_its_name(extractor: Extractor) -> Non
 def test_the_device_decides_the_engine(extractor: Extractor) -> None:
     assert isinstance(extractor.open(), OpenVinoEngine)
     assert isinstance(dataclasses.replace(extractor, device="gpu").open(), TensorFlowEngine)
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_lazy_engine_has_the_shape_of_the_one_it_opens(device: str, extractor: Extractor) -> None:
+    chosen = dataclasses.replace(extractor, device=device)
+    lazy, engine = chosen.open_lazily(), open_engine(extractor.archive, device=device, precision="f32")
+    assert (lazy.batch, lazy.workers) == (engine.batch, engine.workers)
+    photo = np.full((1, 32, 32, 3), 90, np.uint8)
+    np.testing.assert_array_equal(lazy.run(photo), engine.run(photo))
 
 
 def test_a_converted_network_at_hand_is_used(extractor: Extractor) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kclass.features.throughput import Decoded, Passed, through_engine
+from kclass.engines.engine import EngineShape
+from kclass.features.throughput import Decoded, LazyEngine, Passed, through_engine
 
 
 class Mean:
@@ -70,3 +71,34 @@ def test_after_closing_no_thread_works_any_more() -> None:
     assert done < 100
     assert not [thread for thread in threading.enumerate() if "ThreadPoolExecutor" in thread.name]
     assert len(engine.batches) == done
+
+
+def test_an_engine_is_opened_by_the_first_photo_alone_and_once_whichever_thread_comes() -> None:
+    opened: list[Mean] = []
+
+    def open_engine() -> Mean:
+        opened.append(Mean(batch=2, workers=4))
+        return opened[-1]
+
+    lazy = LazyEngine(open_engine, EngineShape(batch=2, workers=4))
+    assert list(through_engine([1, 3, 5], engine=lazy, prepare=prepare)) == [
+        "no photo 1",
+        "no photo 3",
+        "no photo 5",
+    ]
+    assert opened == []
+    found = list(through_engine(range(0, 80, 2), engine=lazy, prepare=prepare))
+    assert [each.features.tolist() for each in found if isinstance(each, Passed)] == [
+        [item] for item in range(0, 80, 2)
+    ]
+    assert len(opened) == 1
+    assert max(opened[0].batches) <= 2
+
+
+def test_an_engine_that_cannot_be_opened_is_an_error_of_the_first_photo() -> None:
+    def open_engine() -> Mean:
+        raise OSError("no device")
+
+    lazy = LazyEngine(open_engine, EngineShape(batch=1, workers=2))
+    with pytest.raises(OSError, match="no device"):
+        list(through_engine([0, 2], engine=lazy, prepare=prepare))
