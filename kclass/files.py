@@ -12,8 +12,36 @@ from kclass.errors import OutputError
 CACHE_VARIABLE = "KCLASS_CACHE"
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; False where that cannot be found out.
+
+    Unlike `Path.is_dir`, which until Python 3.13 raises for names that are too long and for folders
+    that may not be entered.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder of that name; False where that cannot be found out."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def cache_folder() -> Path:
-    """The folder of kclass's own cache: `KCLASS_CACHE`, or the system's usual place."""
+    """The folder of kclass's own cache: `KCLASS_CACHE`, or the system's usual place.
+
+    Raises:
+        OutputError: it lies in a home folder that the system does not know.
+    """
+    try:
+        return _cache_folder()
+    except RuntimeError as error:
+        raise OutputError(
+            "there is no home folder for kclass's cache",
+            fix=f"Set {CACHE_VARIABLE} to a folder that you may write to.",
+        ) from error
+
+
+def _cache_folder() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -30,7 +58,7 @@ def make_folder(path: Path) -> Path:
     Raises:
         OutputError: it cannot be made.
     """
-    with _output_errors(path):
+    with output_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -45,12 +73,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the file cannot be written (no permission, disk full, a folder in the way).
     """
-    with _output_errors(path):
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.parent / f".part-{uuid.uuid4().hex}{path.suffix}"
         part.touch(exist_ok=False)  # with the permissions of every new file; `tempfile` makes private ones
     try:
-        with _output_errors(path):
+        with output_errors(path):
             yield part
             part.replace(path)
     finally:
@@ -78,7 +106,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors within the block into one that names `path`.
+
+    Raises:
+        OutputError: an `OSError` was raised.
+    """
     try:
         yield
     except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kclass.errors import KClassError
-from kclass.files import cache_folder
+from kclass.files import cache_folder, is_there
 
 
 def import_tensorflow() -> Any:
@@ -18,7 +18,7 @@ def import_tensorflow() -> Any:
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        if not (Path.home() / ".keras").exists():
+        if not is_there(Path(os.path.expanduser("~/.keras"))):  # noqa: PTH111 - raises for nobody's home
             os.environ.setdefault("KERAS_HOME", str(cache_folder() / "keras"))
         if "matplotlib" not in sys.modules:  # Keras imports it, and it makes folders as well
             os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))

@@ -6,7 +6,16 @@ import processes
 import pytest
 
 from kclass.errors import OutputError
-from kclass.files import cache_folder, make_folder, whole_file, write_bytes, write_text
+from kclass.files import (
+    cache_folder,
+    is_folder,
+    is_there,
+    make_folder,
+    output_errors,
+    whole_file,
+    write_bytes,
+    write_text,
+)
 
 FIX = "Free some space, or choose a place you may write to."
 
@@ -188,3 +197,36 @@ def test_the_cache_lies_where_the_system_keeps_caches(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == Path(expected)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "gone", "file/below", "null\0"])
+def test_what_no_system_can_find_is_not_there_and_no_folder(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not is_there(tmp_path / name)
+    assert not is_folder(tmp_path / name)
+
+
+def test_a_folder_is_there_and_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert (is_there(tmp_path), is_folder(tmp_path)) == (True, True)
+    assert (is_there(tmp_path / "file"), is_folder(tmp_path / "file")) == (True, False)
+
+
+def test_errors_of_the_system_name_the_file_that_cannot_be_written() -> None:
+    with pytest.raises(OutputError) as raised, output_errors(Path("out.csv")):
+        raise OSError(28, "No space left on device")
+    assert (raised.value.message, raised.value.fix) == (
+        "cannot write out.csv: No space left on device",
+        FIX,
+    )
+
+
+@needs_posix
+def test_a_user_without_a_home_folder_is_told_where_else_the_cache_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KCLASS_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(OutputError) as raised:
+        cache_folder()
+    assert raised.value.message == "there is no home folder for kclass's cache"
+    assert raised.value.fix == "Set KCLASS_CACHE to a folder that you may write to."

@@ -30,6 +30,15 @@ def test_importing_keras_leaves_the_home_folder_alone(tmp_path: Path) -> None:
     assert (cache / "keras").is_dir()
 
 
+def test_a_home_folder_that_cannot_be_looked_into_is_left_alone(tmp_path: Path) -> None:
+    """A path with a name of 300 characters fails to be looked up, as one without permission does."""
+    home, cache = tmp_path / ("a" * 300), tmp_path / "cache"
+    variables = {**SET_BY_TESTS, "HOME": str(home), "KCLASS_CACHE": str(cache)}
+    done = processes.run(*processes.python(IMPORT), cwd=tmp_path, variables=variables)
+    assert done.returncode == 0, done.stderr
+    assert (cache / "keras").is_dir()
+
+
 def test_a_users_settings_stay_and_another_backend_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     """OpenVINO is the one other backend that is installed; with CI set, it sends nothing."""
     (tmp_path / ".keras").mkdir()

@@ -1,12 +1,16 @@
 """The one decoder: the bytes of a photo become upright sRGB pixels, or one clear error."""
 
 import contextlib
+import os
+import stat
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 from kclass.errors import KClassError, OptionError, PhotoError
+from kclass.files import is_folder
 from kclass.photos.colour import to_srgb
 from kclass.photos.formats import FORMATS, OTHER_PIXELS, PhotoFormat, read_header, recognise
 from kclass.photos.formats import SUFFIXES as SUFFIXES
@@ -25,15 +29,22 @@ def read_bytes(path: Path) -> bytes:
     """The bytes of a photo's file; the file is closed again.
 
     Raises:
-        PhotoError: the file is missing, a folder, not permitted, or larger than 1 GiB.
+        PhotoError: the file is missing, a folder, a pipe or a device, not permitted, or larger than
+            1 GiB.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise PhotoError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}", fix=_REPLACE)
-        return path.read_bytes()
+        with open(path, "rb", opener=_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PhotoError(f"{path} is not a regular file", fix="Give the file of a photo.")
+            _check_bytes(path, status.st_size)
+            data = file.read(status.st_size + 1)
+            if len(data) > status.st_size:  # it grows, or its system does not know its size
+                data += file.read(MAX_BYTES + 1 - len(data))
+                _check_bytes(path, len(data))
+            return data
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        reason = "it is a folder" if path.is_dir() else _reason(error)
+        reason = "it is a folder" if is_folder(path) else _reason(error)
         raise PhotoError(
             f"cannot read {path}: {reason}", fix="Check the path and who may read it."
         ) from error
@@ -72,6 +83,16 @@ def decode(data: bytes, *, name: str, at_least: int | None = None) -> Image.Imag
         return upright
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever might write into a pipe; to files it makes no difference."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_bytes(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        raise PhotoError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}", fix=_REPLACE)
+
+
 def _recognised(data: bytes, name: str) -> PhotoFormat:
     if not data:
         raise PhotoError(f"{name} is empty", fix=_REPLACE)
@@ -97,7 +118,10 @@ def _too_large(what: str, limit: int) -> PhotoError:
 
 @contextlib.contextmanager
 def _photo_errors(name: str, kind: PhotoFormat) -> Iterator[None]:
-    """Turn whatever decoding raises into one PhotoError; broken files raise nearly every type."""
+    """Turn whatever decoding raises into one PhotoError; broken files raise nearly every type.
+
+    A fault of kclass itself stays what it is: the photo is not to blame for it.
+    """
     try:
         yield
     except KClassError:
@@ -114,7 +138,15 @@ def _photo_errors(name: str, kind: PhotoFormat) -> Iterator[None]:
             f"{name} needs more memory than is free", fix="Make a smaller copy of it."
         ) from error
     except Exception as error:
+        if _raised_here(error):
+            raise
         raise PhotoError(f"{name} is truncated or broken: {_reason(error)}", fix=_REPLACE) from error
+
+
+def _raised_here(error: Exception) -> bool:
+    """Whether an error comes from a line of kclass, and not from within what it calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).split(".")[0] == __name__.split(".")[0]
 
 
 def _reason(error: Exception) -> str:

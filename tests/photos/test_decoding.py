@@ -1,6 +1,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,7 +20,10 @@ from photo_samples import (
 from PIL import Image
 
 from kclass.errors import OptionError, PhotoError
+from kclass.photos import colour, formats, orientation
 from kclass.photos.decoding import MAX_BYTES, decode, read_bytes
+
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices are those of POSIX systems")
 
 
 def error_of(data: bytes, **options: int) -> PhotoError:
@@ -63,6 +67,45 @@ def test_a_file_far_larger_than_a_photo_is_not_read(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(PhotoError, match=r"film\.jpg has 1,073,741,825 bytes; the limit is 1,073,741,824"):
         read_bytes(tmp_path / "film.jpg")
+
+
+def test_a_name_that_is_too_long_is_one_photo_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError) as caught:
+        read_bytes(tmp_path / ("a" * 300))
+    assert caught.value.message == f"cannot read {tmp_path / ('a' * 300)}: File name too long"
+
+
+@needs_posix
+def test_a_device_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "z.jpg").symlink_to(os.devnull)
+    with pytest.raises(PhotoError) as caught:
+        read_bytes(tmp_path / "z.jpg")
+    assert caught.value.message == f"{tmp_path / 'z.jpg'} is not a regular file"
+    assert caught.value.fix == "Give the file of a photo."
+
+
+@needs_posix
+def test_a_pipe_that_nobody_writes_into_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(PhotoError, match=r"pipe\.jpg is not a regular file"):
+        read_bytes(tmp_path / "pipe.jpg")
+
+
+@pytest.mark.skipif(not Path("/proc/version").is_file(), reason="files without a size are Linux's")
+def test_a_file_whose_system_does_not_know_its_size_is_read_whole() -> None:
+    assert read_bytes(Path("/proc/version")) == Path("/proc/version").read_bytes() != b""
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "form"),
+    [(orientation, "_TURNS", "PNG"), (colour, "_DEEP", "PNG"), (formats, "Image", "TIFF")],
+)
+def test_a_fault_of_our_own_is_not_blamed_on_the_photo(
+    room: ModuleType, name: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(room, name)
+    with pytest.raises(NameError, match=name):
+        decode(encoded(scene(), form), name="cat.jpg")
 
 
 def test_an_empty_file_says_so() -> None:
