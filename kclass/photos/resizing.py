@@ -1,6 +1,5 @@
 """Photos of any size and shape as squares of one size, in one of three ways."""
 
-import difflib
 from typing import Literal, get_args
 
 import numpy as np
@@ -33,9 +32,7 @@ def check_resize(*, size: int, how: str) -> None:
     if size < 1:
         raise OptionError(f"size is {size}; it must be 1 or more")
     if how not in RESIZES:
-        near = difflib.get_close_matches(how, RESIZES, n=1, cutoff=0.5)
-        fix = f"Did you mean {near[0]}?" if near else ""
-        raise OptionError(f"resize is {how!r}; it must be one of {', '.join(RESIZES)}", fix=fix)
+        raise OptionError.unknown("resize", str(how), RESIZES)
 
 
 def resize(image: Image.Image, *, size: int, how: Resize = "squash") -> NDArray[np.uint8]:

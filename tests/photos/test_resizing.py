@@ -91,7 +91,7 @@ def test_the_ways_differ() -> None:
 def test_another_word_is_an_error_that_names_the_nearest(word: str, fix: str) -> None:
     with pytest.raises(OptionError) as caught:
         resize(three_bands(), size=8, how=word)  # type: ignore[arg-type]
-    assert caught.value.message == f"resize is {word!r}; it must be one of squash, crop, pad"
+    assert caught.value.message == f"resize is {word!r}; it must be one of crop, pad, squash"
     assert caught.value.fix == fix
 
 
