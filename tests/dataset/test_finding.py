@@ -91,3 +91,45 @@ def test_finding_reads_no_photo(place: Callable[[Path], Path], plant: Plant) -> 
     # The bytes that are planted are no photo at all.
     root = plant("a.jpg")
     assert names(find_photos([place(root)]), root) == ["a.jpg"]
+
+
+def test_a_single_place_need_not_stand_in_a_list(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = plant("a.jpg", "b.jpg")
+    monkeypatch.chdir(root)
+    assert find_photos("b.jpg") == (Path("b.jpg"),)
+    assert find_photos(root / "*.jpg") == (root / "a.jpg", root / "b.jpg")
+
+
+@pytest.mark.parametrize("places", [None, 7, [None], [b"a.jpg"]])
+def test_what_is_no_place_is_an_error_in_plain_words(places: object) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        find_photos(places)  # type: ignore[arg-type]
+    assert raised.value.message == f"places is {places!r}; it must be paths and patterns, as text or Path"
+    assert raised.value.fix == "Give one such as 'photos', or a list of them."
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a" * 300 + "[1].jpg", "null\0.jpg"])
+def test_a_name_that_no_system_can_have_is_handed_on_so_that_reading_it_says_so(
+    name: str, tmp_path: Path
+) -> None:
+    assert find_photos([tmp_path / name]) == (tmp_path / name,)
+
+
+def test_a_folder_without_photos_among_those_a_pattern_matches_adds_nothing(plant: Plant) -> None:
+    root = plant("tree-1/a.jpg", "tree-2/notes.txt", "b.jpg")
+    assert names(find_photos([root / "*"]), root) == ["b.jpg", "tree-1/a.jpg"]
+
+
+def test_a_pattern_that_matches_folders_without_photos_alone_is_named(plant: Plant) -> None:
+    root = plant("tree-1/notes.txt")
+    with pytest.raises(kclass.DataError) as raised:
+        find_photos([root / "tree-*"])
+    assert raised.value.message == f"there is no photo in the folders {root / 'tree-*'}"
+    assert raised.value.fix == "Give a folder with photos."
+
+
+def test_a_missing_photo_with_brackets_in_its_name_is_handed_on(plant: Plant) -> None:
+    root = plant("a.jpg")
+    assert names(find_photos([root / "missing[1].jpg"]), root) == ["missing[1].jpg"]
+    with pytest.raises(kclass.DataError, match="nothing matches"):
+        find_photos([root / "missing[1].txt"])
