@@ -12,7 +12,7 @@ from kclass.dataset.duplicates import identical_groups
 from kclass.dataset.names import SPLITS, TEST, TRAIN, UNLABELLED, UNSPLIT, VALID, listing
 from kclass.dataset.names import readable as readable
 from kclass.dataset.samples import Samples
-from kclass.dataset.splitting import assign_splits
+from kclass.dataset.splitting import assign_splits, check_options
 from kclass.dataset.tables import html_table, text_table
 from kclass.errors import DataError
 
@@ -107,6 +107,7 @@ class Dataset:
             DataError: the data set is split already, or a class has too few different photos.
             OptionError: a fraction or seed out of range.
         """
+        check_options(valid=valid, test=test, seed=seed)  # before any file is read
         pool = self._pool(test)
         self._refuse_single_photos(pool)
         labels = np.where(pool, self.samples.labels, UNLABELLED).astype(np.int32)

@@ -1,6 +1,7 @@
 """A folder of photos as a data set: class folders, with or without split folders above them."""
 
 import difflib
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import SPLITS, TEST, TRAIN, UNLABELLED, UNSPLIT, composed, listing, split_code
 from kclass.dataset.samples import Samples
 from kclass.dataset.scanning import Tree, scan
-from kclass.errors import DataError
+from kclass.errors import DataError, OptionError
+from kclass.files import is_folder, is_there
 
 
 class ImageFolder(Dataset):
@@ -36,10 +38,11 @@ class ImageFolder(Dataset):
         DataError: there is no such folder, or it cannot be read; it has no photos, no class
             folders, or one class only; validation or test has a class that training lacks; two
             folders stand for the same split; or class folders lie beside split folders.
+        OptionError: `path` is neither text nor a path.
     """
 
     def __init__(self, path: str | Path) -> None:
-        root = _existing_folder(Path(path).expanduser())
+        root = _existing_folder(_named(path))
         tree = scan(root)
         split_folders = _split_folders(tree, path)
         rows, loose = _split_rows(tree, split_folders) if split_folders else _class_rows(tree)
@@ -60,10 +63,20 @@ class _Row:
     split: int
 
 
+def _named(path: str | Path) -> Path:
+    try:
+        return Path(os.path.expanduser(path))  # noqa: PTH111 - leaves the home of nobody as it is
+    except TypeError as error:
+        raise OptionError(
+            f"path is {path!r}; it must be text or a Path",
+            fix="Give the folder that holds the class folders.",
+        ) from error
+
+
 def _existing_folder(path: Path) -> Path:
-    if path.is_dir():
+    if is_folder(path):
         return path.absolute()
-    if path.exists():
+    if is_there(path):
         raise DataError(
             f"{path} is a file, not a folder of photos",
             fix="Give the folder that holds the class folders; unpack an archive first.",
@@ -72,10 +85,10 @@ def _existing_folder(path: Path) -> Path:
 
 
 def _nearest_folder(path: Path) -> str:
-    beside = path.absolute().parent
-    if not beside.is_dir():
-        return "Check the spelling of the path."
-    names = [entry.name for entry in beside.iterdir() if entry.is_dir()]
+    try:
+        names = [entry.name for entry in path.absolute().parent.iterdir() if is_folder(entry)]
+    except (OSError, ValueError):  # no hint from a folder that is not there or may not be read
+        names = []
     near = difflib.get_close_matches(path.name, names, n=1)
     return f"Did you mean {path.with_name(near[0])}?" if near else "Check the spelling of the path."
 

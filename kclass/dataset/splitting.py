@@ -1,6 +1,7 @@
 """Which photos train, which validate and which test: stratified, seeded, and without leaks."""
 
 from collections.abc import Hashable, Sequence
+from numbers import Integral, Real
 from typing import Any, Final
 
 import numpy as np
@@ -52,7 +53,7 @@ def assign_splits(
     Source: M. Balinski and H. P. Young, Fair Representation (2001), for largest remainders;
     K. Sechidis and others, On the Stratification of Multi-Label Data (2011), for the greedy order.
     """
-    _check_options(valid, test, seed)
+    check_options(valid=valid, test=test, seed=seed)
     splits = np.full(labels.shape, UNSPLIT, dtype=np.int8)
     rows = np.flatnonzero(labels != UNLABELLED)
     if not rows.size:
@@ -68,11 +69,16 @@ def assign_splits(
     return splits
 
 
-def _check_options(valid: float, test: float, seed: int) -> None:
+def check_options(*, valid: float, test: float, seed: int) -> None:
+    """Check the options of `assign_splits`.
+
+    Raises:
+        OptionError: a fraction or seed out of range, or no number.
+    """
     for name, fraction in (("valid", valid), ("test", test)):
-        if not 0 <= fraction < 1:
+        if not (_is_a(Real, fraction) and 0 <= fraction < 1):
             raise OptionError(
-                f"{name} is a fraction of the photos, from 0 to below 1; received {fraction}",
+                f"{name} is a fraction of the photos, from 0 to below 1; received {fraction!r}",
                 fix=f"Give a fraction such as {name}=0.2.",
             )
     if valid + test >= 1:
@@ -80,8 +86,12 @@ def _check_options(valid: float, test: float, seed: int) -> None:
             f"valid={valid} and test={test} leave no photo for training",
             fix="Choose fractions with a sum below 1.",
         )
-    if seed < 0:
-        raise OptionError(f"seed is an integer from 0 on; received {seed}")
+    if not (_is_a(Integral, seed) and seed >= 0):
+        raise OptionError(f"seed is an integer from 0 on; received {seed!r}")
+
+
+def _is_a(kind: type, value: object) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _targets(sizes: NDArray[np.intp], *, valid: float, test: float) -> NDArray[np.int64]:

@@ -56,6 +56,14 @@ def test_a_fraction_out_of_range_is_refused(plant: Plant) -> None:
         two_classes(plant).split(valid=20)
 
 
+def test_fractions_are_looked_at_before_any_file_is(tmp_path: Path) -> None:
+    samples = Samples(
+        paths=("cat/1.jpg",), labels=np.array([0], np.int32), classes=("cat", "dog"), root=tmp_path
+    )
+    with pytest.raises(OptionError, match="received 20"):
+        Dataset(name="photos", samples=samples).split(valid=20)
+
+
 def test_identical_files_stay_on_one_side(plant: Plant) -> None:
     root = plant(*(f"{name}/{k}.jpg" for name in ("cat", "dog") for k in range(12)))
     for k in range(6):

@@ -5,7 +5,7 @@ import pytest
 from planting import Plant
 
 from kclass.dataset.folder import ImageFolder
-from kclass.errors import DataError
+from kclass.errors import DataError, OptionError
 
 
 def rows(data: ImageFolder) -> list[tuple[str, int, int]]:
@@ -144,6 +144,23 @@ def test_a_folder_that_is_not_there_is_refused_with_its_nearest_neighbour(plant:
     assert_refused(root.with_name("photo"), "there is no folder", f"Did you mean {root}?")
     assert_refused(root.with_name("zzz"), "there is no folder", "Check the spelling")
     assert_refused(root / "a" / "b", "there is no folder", "Check the spelling")
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "~nobody-of-this-name", "null\0"])
+def test_a_name_that_no_folder_can_have_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_refused(Path(name), f"there is no folder {name}", "Check the spelling")
+    assert_refused(Path(name) / "below", "there is no folder", "Check the spelling")
+
+
+@pytest.mark.parametrize("path", [None, 7, b"photos"])
+def test_what_is_no_path_is_refused_in_plain_words(path: object) -> None:
+    with pytest.raises(OptionError) as caught:
+        ImageFolder(path)  # type: ignore[arg-type]
+    assert caught.value.message == f"path is {path!r}; it must be text or a Path"
+    assert caught.value.fix == "Give the folder that holds the class folders."
 
 
 def test_a_file_is_refused(plant: Plant) -> None:

@@ -77,6 +77,7 @@ def test_a_manifest_that_cannot_be_written_is_an_output_error(plant: Plant, tmp_
         ("path,class,split\na/1.jpg,a,train\na/1.jpg,a,test\n", "a photo twice: a/1.jpg", "Leave one"),
         ("path,class,split\na/1.jpg,a,train\na/9.jpg,a,\n", "1 of 2 photos in", "Put them back"),
         ("path,class,split\na/1.jpg,a,train\na/9.jpg,a,\n", "are not in", "Put them back"),
+        (f"path,class,split\na/1.jpg,a,train\n{'a' * 300},a,\n", "1 of 2 photos in", "Put them back"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_refused(

@@ -205,6 +205,14 @@ def test_a_negative_seed_is_refused() -> None:
         assign_splits(labels_of(5), valid=0.5, test=0, seed=-1)
 
 
+@pytest.mark.parametrize("name", ["valid", "test", "seed"])
+@pytest.mark.parametrize("value", ["0.1", None, True, float("nan")])
+def test_an_option_that_is_no_number_is_refused(name: str, value: object) -> None:
+    options = {"valid": 0.1, "test": 0.1, "seed": 0, name: value}
+    with pytest.raises(OptionError, match=f"{name} is an? .* received {value!r}"):
+        assign_splits(labels_of(5), **options)  # type: ignore[arg-type]
+
+
 def test_a_group_for_each_photo_is_asked_for() -> None:
     with pytest.raises(OptionError, match="2 groups for 5 photos"):
         assign_splits(labels_of(5), valid=0.5, test=0, seed=0, groups=[1, 2])
