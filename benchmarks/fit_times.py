@@ -43,7 +43,7 @@ def main() -> None:
                 f"1/{1 / goal:.0f}",
             ]
         )
-    content = {"data": given.data.name, "baseline": given.baseline.split()[1:], "rounds": rounds}
+    content = {"data": given.data.name, "baseline": [Path(word).name for word in shlex.split(given.baseline)], "rounds": rounds}
     report("fit_times", ["", "seconds: median (least to most)", "of the baseline", "goal"], rows, content)
 
 
