@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from PIL import Image
@@ -13,7 +15,7 @@ from PIL import Image
 from kclass.drawing.photo import draw_photo, encode_jpeg
 from kclass.drawing.plan import Photo, plan_photos
 from kclass.errors import OptionError, OutputError
-from kclass.files import make_folder, write_bytes, write_text
+from kclass.files import is_folder, make_folder, output_errors, write_bytes, write_text
 from kclass.progress import Progress, silent, track
 
 PER_CLASS = 150
@@ -62,7 +64,8 @@ def draw_sample(
 
     Writes `train/` and `validation/` with class folders, `test/` without, and `test-labels.csv` for
     whoever wants to check. Masks go to a folder of their own beside `out`, named `out` with `-masks` at the
-    end: inside, they would be taken for one more split. The folders appear whole or not at all.
+    end: inside, they would be taken for one more split. A new folder appears whole or not at all; an
+    empty one that is there stays itself, and is filled when all is drawn.
 
     Args:
         out: the folder to make; may exist if it is empty.
@@ -73,23 +76,19 @@ def draw_sample(
         progress: is told of each photo drawn.
 
     Raises:
-        OptionError: `per_class` or `seed` is too small.
+        OptionError: `per_class` or `seed` is too small or no whole number, or `out` is no path.
         OutputError: the folder is there and not empty, or cannot be written.
     """
-    out = Path(out).resolve()
-    if per_class < LEAST_PER_CLASS:
-        raise OptionError(
-            f"per-class is {per_class}", fix=f"Give {LEAST_PER_CLASS} or more photos for each class."
-        )
-    if seed < 0:
-        raise OptionError(f"seed is {seed}", fix="Give 0 or a larger whole number.")
-    beside = out.with_name(out.name + "-masks") if masks else None
+    out = _resolved(out)
+    _check_number("per-class", per_class, LEAST_PER_CLASS, "or more photos for each class")
+    _check_number("seed", seed, 0, "or a larger whole number")
+    beside = out.parent / f"{out.name}-masks" if masks else None
     for folder in (out, beside):
         _refuse_full(folder)
     photos = plan_photos(per_class=per_class, seed=seed, biased=biased)
     with _staging(out) as stage:
         _write(photos, seed, stage, masks=masks, progress=progress)
-        _put_in_place({stage / "masks": beside, stage / "photos": out})
+        _put_in_place({stage / "masks": beside, stage / "photos": out}, stage)
     return SampleSet(out, beside, photos)
 
 
@@ -112,11 +111,24 @@ def _png(mask: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _refuse_full(folder: Path | None) -> None:
+def _resolved(out: Path) -> Path:
+    try:
+        return Path(os.path.realpath(out))
+    except (TypeError, ValueError) as error:  # ValueError: a null character
+        raise OptionError(f"out is {out!r}; it must be a path", fix="Name a new folder.") from error
+
+
+def _check_number(option: str, number: object, least: int, what: str) -> None:
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+        raise OptionError(f"{option} is {number!r}", fix=f"Give {least} {what}.")
+
+
+def _refuse_full(folder: Path | None, stage: Path | None = None) -> None:
+    """Refuse a folder with anything in it but the stage."""
     if folder is None:
         return
-    with _output_errors(folder):
-        in_the_way = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    with output_errors(folder):
+        in_the_way = folder.exists() and (not folder.is_dir() or any(set(folder.iterdir()) - {stage}))
     if in_the_way:
         raise OutputError(
             f"{folder} is already there and not an empty folder", fix="Name a new folder, or remove this one."
@@ -125,40 +137,45 @@ def _refuse_full(folder: Path | None) -> None:
 
 @contextlib.contextmanager
 def _staging(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out`, gone at the end of the block whatever happens in it."""
-    make_folder(out.parent)
-    with _output_errors(out):
-        stage = Path(tempfile.mkdtemp(prefix=".part-", dir=out.parent))
+    """A temporary folder, gone at the end of the block whatever happens in it.
+
+    It lies in `out` if that is there, which may be a drive of its own, and beside it if not.
+    """
+    place = out if is_folder(out) else make_folder(out.parent)
+    with output_errors(out):
+        stage = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
     try:
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _put_in_place(folders: dict[Path, Path | None]) -> None:
-    """Move whole folders to where they belong: all of them or none."""
+def _put_in_place(folders: dict[Path, Path | None], stage: Path) -> None:
+    """Move what is drawn to where it belongs: all of it or nothing."""
     moved: list[Path] = []
-    for source, target in folders.items():
-        if target is None:
-            continue
-        try:
-            with _output_errors(target):
-                if target.exists():
-                    target.rmdir()
-                source.rename(target)
-        except OutputError:
-            for done in moved:
-                shutil.rmtree(done, ignore_errors=True)
-            raise
-        moved.append(target)
-
-
-@contextlib.contextmanager
-def _output_errors(path: Path) -> Iterator[None]:
     try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}",
-            fix="Free some space, or choose a place you may write to.",
-        ) from error
+        for source, target in folders.items():
+            if target is not None:
+                _refuse_full(target, stage)
+                for part, place in _moves(source, target):
+                    with output_errors(target):
+                        part.rename(place)
+                    moved.append(place)
+    except BaseException:
+        _remove(moved)
+        raise
+
+
+def _moves(source: Path, target: Path) -> list[tuple[Path, Path]]:
+    """What goes where: the whole folder, or its parts into one that is there, as someone may stand in it."""
+    if is_folder(target):
+        return [(part, target / part.name) for part in sorted(source.iterdir())]
+    return [(source, target)]
+
+
+def _remove(places: Iterable[Path]) -> None:
+    for place in places:
+        if place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)

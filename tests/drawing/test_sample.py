@@ -195,7 +195,7 @@ def test_a_folder_that_appears_meanwhile_is_kept_and_no_masks_are_left(tmp_path:
             (tmp_path / "cars").mkdir()
             (tmp_path / "cars" / "mine.txt").write_text("mine")
 
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(OutputError, match="cars is already there and not an empty folder"):
         draw_sample(tmp_path / "cars", per_class=4, masks=True, progress=interfere)
     assert files(tmp_path) == {"cars/mine.txt": b"mine"}
 
@@ -211,6 +211,68 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path: Path,
     assert files(tmp_path) == {f"{name}/mine.txt": b"mine"}
 
 
+def test_the_folder_one_stands_in_is_filled_and_stays_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir(mode=0o700)
+    before = empty.stat()
+    monkeypatch.chdir(empty)
+    drawn = draw_sample(Path(), per_class=4, masks=True)
+    after = empty.stat()
+    assert (before.st_ino, before.st_mode) == (after.st_ino, after.st_mode)
+    Path("mine.txt").touch()
+    assert sorted(path.name for path in empty.iterdir()) == [
+        "mine.txt",
+        "test",
+        "test-labels.csv",
+        "train",
+        "validation",
+    ]
+    assert (drawn.folder, drawn.masks) == (empty, tmp_path / "empty-masks")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "empty-masks"]
+
+
+def test_an_empty_folder_stays_empty_if_drawing_fails(tmp_path: Path) -> None:
+    def interfere(stage: str, done: int, total: int) -> None:
+        if done == total:
+            (tmp_path / "cars-masks").touch()
+
+    (tmp_path / "cars").mkdir()
+    with pytest.raises(OutputError, match="cars-masks is already there"):
+        draw_sample(tmp_path / "cars", per_class=4, masks=True, progress=interfere)
+    assert list((tmp_path / "cars").iterdir()) == []
+
+
+def test_what_appears_in_an_empty_folder_meanwhile_is_kept_and_not_mixed(tmp_path: Path) -> None:
+    def interfere(stage: str, done: int, total: int) -> None:
+        if done == total:
+            (tmp_path / "cars" / "mine.txt").write_text("mine")
+
+    (tmp_path / "cars").mkdir()
+    with pytest.raises(OutputError, match="cars is already there and not an empty folder"):
+        draw_sample(tmp_path / "cars", per_class=4, masks=True, progress=interfere)
+    assert files(tmp_path) == {"cars/mine.txt": b"mine"}
+
+
+@pytest.mark.parametrize("masks", [False, True])
+def test_the_uppermost_folder_is_refused_like_any_other(masks: bool) -> None:
+    top = Path(Path.cwd().anchor)
+    with pytest.raises(OutputError) as refused:
+        draw_sample(top, per_class=4, masks=masks)
+    assert refused.value.message == f"{top} is already there and not an empty folder"
+
+
+@pytest.mark.parametrize("out", [None, 7.5, "null\0"])
+def test_what_is_no_path_is_refused(out: object) -> None:
+    with pytest.raises(OptionError) as refused:
+        draw_sample(out)  # type: ignore[arg-type]
+    assert (refused.value.message, refused.value.fix) == (
+        f"out is {out!r}; it must be a path",
+        "Name a new folder.",
+    )
+
+
 def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError, match="cannot write"):
@@ -221,7 +283,9 @@ def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
     ("options", "message", "fix"),
     [
         ({"per_class": 3}, "per-class is 3", "Give 4 or more photos for each class."),
+        ({"per_class": "9"}, "per-class is '9'", "Give 4 or more photos for each class."),
         ({"seed": -1}, "seed is -1", "Give 0 or a larger whole number."),
+        ({"seed": 0.5}, "seed is 0.5", "Give 0 or a larger whole number."),
     ],
 )
 def test_numbers_that_are_too_small_are_refused(
