@@ -18,8 +18,17 @@ from kclass.errors import OptionError, PhotoError
 from kclass.photos.resizing import Resize
 from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
+from kclass.runs.copies import copies_remark, without_copies
 from kclass.runs.options import DEFAULT_VALID, FitOptions
-from kclass.runs.run_folder import MODEL, new_run, prediction_rows, refuse_among, write_json, write_table
+from kclass.runs.run_folder import (
+    MODEL,
+    new_run,
+    prediction_columns,
+    prediction_rows,
+    refuse_among,
+    write_json,
+    write_table,
+)
 from kclass.runs.training_step import Trained, solve_head, train_network
 
 LOGGER = logging.getLogger("kclass")
@@ -34,6 +43,8 @@ class Fit:
         data: the data set, split as it was used.
         evaluations: by split: `valid` and, if there are labelled test photos, `test`.
         unreadable: photos that were left out, of any split.
+        left_out_copies: training photos that were left out because a photo of another split is the
+            same file; named as in `split.csv`, where they have no split.
         seconds: how long it all took.
     """
 
@@ -41,6 +52,7 @@ class Fit:
     data: Dataset
     evaluations: Mapping[str, Evaluation]
     unreadable: tuple[PhotoError, ...]
+    left_out_copies: tuple[str, ...]
     seconds: float
 
     @property
@@ -48,6 +60,11 @@ class Fit:
         """The folder of the run."""
         assert self.classifier.run is not None
         return self.classifier.run
+
+    @property
+    def remark(self) -> str:
+        """What to tell of the copies that were left out, in one line; empty if there were none."""
+        return copies_remark(self.data, self.left_out_copies)
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain data, ready for JSON."""
@@ -58,6 +75,7 @@ class Fit:
             "options": dict(self.classifier.record.trained),
             "metrics": {split: each.to_dict() for split, each in self.evaluations.items()},
             "unreadable": [error.message for error in self.unreadable],
+            "left_out_copies": list(self.left_out_copies),
             "seconds": round(self.seconds, 3),
         }
 
@@ -121,20 +139,28 @@ def fit(
         device=device,
         strict=strict,
     )
-    return run_fit(data, options, out=Path(out) if out else None, progress=progress).classifier
+    return run_fit(data, options, out=out, progress=progress).classifier
 
 
 def run_fit(
-    data: str | Path | Dataset, options: FitOptions, *, out: Path | None, progress: Progress = silent
+    data: str | Path | Dataset,
+    options: FitOptions,
+    *,
+    out: str | Path | None = None,
+    progress: Progress = silent,
 ) -> Fit:
     """What `fit` does, with all that it found; see there."""
     start = time.monotonic()
-    source = data if isinstance(data, Dataset) else ImageFolder(data)
-    if isinstance(source, ImageFolder):
-        refuse_among(source.root, out)
+    source, out = _opened(data), _place(out)
+    refuse_among(source.root, out)
     table = split_data(source, options)
+    copies: tuple[str, ...] = ()
+    if source.splits is not None:  # a split of our own keeps copies on one side
+        table, copies = without_copies(table)
     with new_run(table.name, out) as (part, place), _logged(part / "log.txt"):
         LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))
+        if copies:
+            LOGGER.warning("%s", copies_remark(table, copies))
         trained = (solve_head if options.frozen else train_network)(table, options, progress)
         LOGGER.info("trained: %s", dict(trained.classifier.record.trained))
         evaluations = _evaluations(trained.classifier, table, progress)
@@ -142,9 +168,10 @@ def run_fit(
             *trained.unreadable,
             *(error for each in evaluations.values() for error in each.unreadable),
         )
-        _report_unreadable(unreadable, strict=options.strict)
+        for error in unreadable:
+            LOGGER.warning("left out: %s", error.message)
         classifier = _with_metrics(trained.classifier, evaluations, place)
-        fitted = Fit(classifier, table, evaluations, unreadable, time.monotonic() - start)
+        fitted = Fit(classifier, table, evaluations, unreadable, copies, time.monotonic() - start)
         _write(part, fitted, trained)
     return fitted
 
@@ -170,6 +197,20 @@ def split_data(data: Dataset, options: FitOptions) -> Dataset:
     return data.split(valid=valid, test=options.test or 0.0, seed=options.seed)
 
 
+def _opened(data: str | Path | Dataset) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, str | Path):
+        return ImageFolder(data)
+    raise OptionError(f"data is {data!r}; it must be a folder of photos or a data set")
+
+
+def _place(out: str | Path | None) -> Path | None:
+    if out is None or isinstance(out, str | Path):
+        return None if out is None else Path(out)
+    raise OptionError(f"out is {out!r}; it must be the path of a folder")
+
+
 def _evaluations(classifier: Classifier, data: Dataset, progress: Progress) -> dict[str, Evaluation]:
     """How the classifier fares on the labelled photos of each split that it was not trained on."""
     found = {}
@@ -178,16 +219,6 @@ def _evaluations(classifier: Classifier, data: Dataset, progress: Progress) -> d
         if len(samples):
             found[str(split_name(code))] = classifier.evaluate(samples, progress=progress)
     return found
-
-
-def _report_unreadable(unreadable: tuple[PhotoError, ...], *, strict: bool) -> None:
-    for error in unreadable:
-        LOGGER.warning("left out: %s", error.message)
-    if unreadable and strict:
-        raise PhotoError(
-            f"{len(unreadable)} of the photos cannot be read. The first: {unreadable[0].message}",
-            fix="Mend or remove them, or leave out --strict.",
-        )
 
 
 def _with_metrics(classifier: Classifier, evaluations: Mapping[str, Evaluation], run: Path) -> Classifier:
@@ -208,9 +239,9 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
     record = fitted.classifier.record
     fitted.classifier.save(part / MODEL)
     write_manifest(fitted.data, part / "split.csv")
-    write_table(part / "history.csv", trained.history)
+    write_table(part / "history.csv", trained.history, columns=trained.columns)
     rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]
-    write_table(part / "predictions.csv", rows)
+    write_table(part / "predictions.csv", rows, columns=prediction_columns(record.classes))
     write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
     config = {"options": dict(record.trained), "data": dict(record.data), "versions": dict(record.versions)}
     write_json(part / "config.json", config)
@@ -228,9 +259,6 @@ def _logged(path: Path) -> Iterator[None]:
     LOGGER.setLevel(logging.INFO)
     try:
         yield
-    except BaseException:
-        LOGGER.exception("the run ended early")
-        raise
     finally:
         LOGGER.setLevel(before)
         LOGGER.removeHandler(handler)

@@ -5,23 +5,26 @@ import csv
 import io
 import itertools
 import json
+import logging
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kclass.classifier.evaluation import Evaluation
-from kclass.errors import KClassError, OutputError
-from kclass.files import make_folder, write_bytes, write_text
+from kclass.errors import ModelError, OutputError
+from kclass.files import make_folder, output_errors, write_bytes, write_text
 
 RUNS = Path("runs")
 LATEST = "latest"
 MODEL = "model.keras"
 LONGEST_NAME = 50
+
+LOGGER = logging.getLogger("kclass")
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,28 @@ class Run:
         return self.folder / MODEL
 
 
-def latest_model(runs: Path = RUNS) -> Path:
+def latest_model(runs: str | Path = RUNS) -> Path:
     """The model of the latest run.
 
+    Args:
+        runs: the folder of the runs.
+
     Raises:
-        KClassError: there is none.
+        ModelError: there is none.
     """
-    link = runs / LATEST
-    if link.is_file():
-        link = runs / link.read_text(encoding="utf-8").strip()
-    if not (link / MODEL).is_file():
-        raise KClassError(
-            f"there is no run in {runs.resolve()} to take a model from",
-            fix="Run `kclass fit DATA` here first, or give a model file with --model.",
-        )
-    return link / MODEL
+    runs = Path(runs)
+    nothing = ModelError(
+        f"there is no run in {runs.resolve()} to take a model from",
+        fix="Run `kclass fit DATA` here first, or give a model file with --model.",
+    )
+    try:
+        model = _latest(runs) / MODEL
+        found = model.is_file()
+    except (OSError, ValueError) as error:  # a text that is no name of a folder
+        raise nothing from error
+    if not found:
+        raise nothing
+    return model
 
 
 @contextlib.contextmanager
@@ -58,7 +68,7 @@ def new_run(name: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
     """Hand out a folder to write a run into, and the place where it will be.
 
     At the end of the block the folder is put in its place in one step; if the block raises, it is
-    deleted.
+    deleted. That `latest` cannot be made to name it is a warning: the run is whole then.
 
     Args:
         name: of the data set; part of the folder's name if `out` is None.
@@ -69,20 +79,18 @@ def new_run(name: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
     """
     wanted = out or RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{_plain(name)}"
     make_folder(wanted.parent)
-    try:
+    with output_errors(wanted):
         place, part = _claimed(wanted) if out is None else (_allowed(out), _part_beside(out))
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {wanted}: {error.strerror}", fix="Choose a place you may write to with --out."
-        ) from error
     try:
         yield part, place
-        part.chmod(0o755)
         _put(part, place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     if out is None:
-        _point_latest(place)
+        try:
+            _point_latest(place)
+        except OutputError as error:
+            LOGGER.warning("the run is whole, but %s does not name it: %s", RUNS / LATEST, error.message)
 
 
 def refuse_among(photos: Path, out: Path | None) -> None:
@@ -106,30 +114,40 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a CSV file with a header, whole or not at all; the first row names the columns."""
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str]) -> None:
+    """Write a CSV file with a header, whole or not at all."""
     buffer = io.StringIO(newline="")
-    if rows:
-        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     write_bytes(path, buffer.getvalue().encode(errors="surrogatepass"))
 
 
+def prediction_columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """The columns of `predictions.csv`."""
+    return ("path", "split", "label", "prediction", "probability", *(f"p({name})" for name in classes))
+
+
 def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    """The rows of `predictions.csv` for one split: every photo with the probability of every class."""
+    """The rows of `predictions.csv` for one split: every photo with the probability of every class.
+
+    Paths are those of `split.csv`, so that the two can be joined.
+    """
     classes = evaluation.metrics.classes
-    for sample, probabilities in zip(evaluation.samples, evaluation.probabilities, strict=True):
+    samples = evaluation.samples
+    labels = (*samples.classes, "")  # a label of -1 takes the empty word at the end
+    rows = zip(samples.paths, samples.labels.tolist(), evaluation.probabilities, strict=True)
+    for path, label, probabilities in rows:
         predicted = int(probabilities.argmax())
-        shares = {f"p({name})": f"{share:.6f}" for name, share in zip(classes, probabilities, strict=True)}
-        yield {
-            "path": os.fspath(sample.path),
-            "split": split,
-            "label": classes[sample.label] if sample.label is not None else "",
-            "prediction": classes[predicted],
-            "probability": f"{probabilities[predicted]:.6f}",
-            **shares,
-        }
+        shares = (f"{share:.6f}" for share in (probabilities[predicted], *probabilities))
+        values = (path, split, labels[label], classes[predicted], *shares)
+        yield dict(zip(prediction_columns(classes), values, strict=True))
+
+
+def _latest(runs: Path) -> Path:
+    """The folder that `latest` names, there or not."""
+    link = runs / LATEST
+    return runs / link.read_text(encoding="utf-8").strip() if link.is_file() else link
 
 
 def _claimed(wanted: Path) -> tuple[Path, Path]:
@@ -161,7 +179,9 @@ def _allowed(place: Path) -> Path:
 
 
 def _part_beside(place: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
+    part = place.parent / f".part-{uuid.uuid4().hex}"
+    part.mkdir()  # with the permissions of every new folder; `tempfile` makes private ones
+    return part
 
 
 def _plain(name: str) -> str:
@@ -170,12 +190,10 @@ def _plain(name: str) -> str:
 
 
 def _put(part: Path, place: Path) -> None:
-    try:
+    with output_errors(place):
         if place.exists():
             place.rmdir()
         part.rename(place)
-    except OSError as error:
-        raise OutputError(f"cannot put the run into {place}: {error.strerror}") from error
 
 
 def _point_latest(place: Path) -> None:
@@ -185,5 +203,6 @@ def _point_latest(place: Path) -> None:
         new.symlink_to(place.name, target_is_directory=True)
         new.replace(link)
     except OSError:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # whatever is wrong, the text file says so
+            new.unlink(missing_ok=True)
         write_text(link, f"{place.name}\n")

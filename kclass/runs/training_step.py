@@ -1,22 +1,23 @@
 """From a split data set to a classifier: by solving a head, or by training a network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.registry import open_backbone
+from kclass.backbones.registry import NO_WEIGHTS, open_backbone
 from kclass.backbones.scratch import build_scratch
-from kclass.batches.decoded import decode_once
+from kclass.batches.decoded import DecodedPhotos, decode_once
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import TRAIN, UNLABELLED, UNSPLIT
-from kclass.engines.engine import resolve_device
-from kclass.engines.network import converted
+from kclass.dataset.samples import Samples
+from kclass.engines.engine import check_device
+from kclass.engines.network import Network, convert, converted
 from kclass.engines.runtime import resolve_precision
 from kclass.errors import DataError, PhotoError
 from kclass.features.embedding import embed
@@ -25,7 +26,9 @@ from kclass.parallel import usable_cores
 from kclass.progress import Progress
 from kclass.runs.options import FitOptions
 from kclass.training.linear_head import history_rows, solve_linear_head
-from kclass.training.scratch_training import train_scratch
+from kclass.training.scratch_training import EpochResult, train_scratch
+
+PENALTY_COLUMNS = ("c", "log_loss", "accuracy", "chosen")
 
 
 @dataclass(frozen=True)
@@ -35,25 +38,30 @@ class Trained:
     Args:
         classifier: the trained network with its head.
         history: rows of `history.csv`.
+        columns: of that file.
         unreadable: training photos that were left out.
     """
 
     classifier: Classifier
     history: Sequence[Mapping[str, Any]]
+    columns: tuple[str, ...]
     unreadable: tuple[PhotoError, ...]
 
 
 def solve_head(data: Dataset, options: FitOptions, progress: Progress) -> Trained:
     """Embed every labelled photo once, and solve a linear head on the training photos' features."""
+    device = check_device(options.device)
     backbone = open_backbone(
         options.backbone, weights=options.weight_source, size=options.photo_size, seed=options.seed
     )
-    device = resolve_device(options.device)
     precision = resolve_precision(options.precision, device=device)
-    extractor = Extractor(backbone, options.resize, device, precision)
+    # Nobody comes back to random weights, so the cache does not keep them.
+    network = convert(backbone) if options.weight_source == NO_WEIGHTS else converted(backbone)
+    extractor = Extractor(backbone, options.resize, device, precision, network)
     # All splits in one go: each photo is in the cache by the time it is evaluated.
     samples = data.samples.select((data.samples.splits != UNSPLIT) & (data.samples.labels != UNLABELLED))
     embedding = embed([each.path for each in samples], extractor=extractor, progress=progress)
+    refuse_unreadable(embedding.unreadable, strict=options.strict)
     used = samples.splits[embedding.readable] == TRAIN
     labels = samples.labels[embedding.readable][used]
     unreadable = np.setdiff1d(np.arange(len(samples)), embedding.readable)
@@ -65,20 +73,19 @@ def solve_head(data: Dataset, options: FitOptions, progress: Progress) -> Traine
     )
     summary = {"head": "linear", "c": head.c, "photos": len(labels)}
     archive = backbone.with_head(head.kernel, head.bias)
-    classifier = _classifier(archive, data, options, precision=precision, summary=summary)
-    return Trained(classifier, history_rows(head), errors)
+    classifier = _classifier(archive, network, data, options, precision=precision, summary=summary)
+    return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors)
 
 
 def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Trained:
     """Train a network from scratch on the training photos; what validates it is never looked at."""
+    precision = resolve_precision(options.precision, device=check_device(options.device))
+    if options.strict:
+        others = data.samples.select((data.samples.splits > TRAIN) & (data.samples.labels != UNLABELLED))
+        refuse_unreadable(_decoded(others, options, progress).unreadable, strict=True)
     train = data.train
-    decoded = decode_once(
-        [each.path for each in train],
-        size=options.photo_size,
-        resize=options.resize,
-        threads=usable_cores(),
-        progress=progress,
-    )
+    decoded = _decoded(train, options, progress)
+    refuse_unreadable(decoded.unreadable, strict=options.strict)
     labels = train.labels[decoded.readable]
     check_classes(labels, data.classes, decoded.unreadable)
     model = build_scratch(size=options.photo_size, classes=len(data.classes), seed=options.seed)
@@ -94,9 +101,23 @@ def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Tra
         progress=progress,
     )
     summary = {"best_epoch": trained.best_epoch, "photos": len(labels)}
-    precision = resolve_precision(options.precision, device=resolve_device(options.device))
-    classifier = _classifier(trained.archive, data, options, precision=precision, summary=summary)
-    return Trained(classifier, [asdict(epoch) for epoch in trained.history], decoded.unreadable)
+    network = convert(trained.archive)
+    classifier = _classifier(trained.archive, network, data, options, precision=precision, summary=summary)
+    columns = tuple(each.name for each in fields(EpochResult))
+    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, decoded.unreadable)
+
+
+def refuse_unreadable(unreadable: Sequence[PhotoError], *, strict: bool) -> None:
+    """Refuse photos that cannot be read if the options say so, before anything is trained.
+
+    Raises:
+        PhotoError: there are any, and `strict` is true.
+    """
+    if unreadable and strict:
+        raise PhotoError(
+            f"{len(unreadable)} of the photos cannot be read. The first: {unreadable[0].message}",
+            fix="Mend or remove them, or leave out --strict.",
+        )
 
 
 def check_classes(
@@ -122,8 +143,24 @@ def check_classes(
         )
 
 
+def _decoded(samples: Samples, options: FitOptions, progress: Progress) -> DecodedPhotos:
+    return decode_once(
+        [each.path for each in samples],
+        size=options.photo_size,
+        resize=options.resize,
+        threads=usable_cores(),
+        progress=progress,
+    )
+
+
 def _classifier(
-    archive: Archive, data: Dataset, options: FitOptions, *, precision: str, summary: Mapping[str, Any]
+    archive: Archive,
+    network: Network,
+    data: Dataset,
+    options: FitOptions,
+    *,
+    precision: str,
+    summary: Mapping[str, Any],
 ) -> Classifier:
     record = Record(
         classes=data.classes,
@@ -134,4 +171,4 @@ def _classifier(
         data={"name": data.name, "fingerprint": data.fingerprint(), "photos": len(data)},
         versions=versions(),
     )
-    return Classifier(archive, record, converted(archive), options.device)
+    return Classifier(archive, record, network, options.device)

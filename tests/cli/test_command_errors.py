@@ -288,7 +288,7 @@ def test_a_run_in_the_place_of_the_folder_that_one_is_in(
 def test_a_name_that_no_file_system_takes(command: Command, fitted: SmallFit) -> None:
     name = "x" * 300
     assert command("fit", fitted.data, "--out", name) == error(
-        f"cannot write {name}: File name too long", "Choose a place you may write to with --out."
+        f"cannot write {name}: File name too long", WHERE
     )
     assert command("predict", fitted.photo, "--model", fitted.model, "--csv", name) == error(
         f"cannot write {name}: File name too long", WHERE
@@ -305,7 +305,7 @@ def test_a_wrong_word_for_an_option_names_the_nearest(command: Command) -> None:
         code=2,
     )
     assert command("fit", "photos", "--resize", "squish") == error(
-        "resize is 'squish'; it must be one of squash, crop, pad", "Did you mean squash?", code=2
+        "resize is 'squish'; it must be one of crop, pad, squash", "Did you mean squash?", code=2
     )
 
 

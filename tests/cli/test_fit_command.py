@@ -35,7 +35,16 @@ def test_json_is_one_document_on_stdout_and_nothing_else(
     ended = command("fit", fitted.data, "--out", "run", "--json", "--test", "0.25", "--seed", "3")
     assert (ended.code, ended.err) == (0, "")
     content = json.loads(ended.out)
-    assert set(content) == {"run", "model", "data", "options", "metrics", "unreadable", "seconds"}
+    assert set(content) == {
+        "run",
+        "model",
+        "data",
+        "options",
+        "metrics",
+        "unreadable",
+        "left_out_copies",
+        "seconds",
+    }
     assert (content["run"], content["model"]) == ("run", str(Path("run/model.keras")))
     assert content["options"]["seed"] == 3
     assert content["metrics"] == {

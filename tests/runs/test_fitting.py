@@ -14,6 +14,7 @@ from small_fits import CLASSES, SmallFit, write_photos
 import kclass
 from kclass.classifier.model_file import versions
 from kclass.dataset.manifest import read_manifest
+from kclass.runs.copies import copies_remark, without_copies
 from kclass.runs.fitting import split_data
 
 FILES = {
@@ -26,6 +27,8 @@ FILES = {
     "predictions.csv",
     "split.csv",
 }
+
+SCRATCH = {"backbone": "scratch", "size": 8, "epochs": 1}
 
 
 def run_fit(data: Path | kclass.Dataset, out: Path, **options: Any) -> kclass.Fit:
@@ -65,7 +68,7 @@ def test_the_split_can_be_used_again(fitted: SmallFit) -> None:
 def test_every_evaluated_photo_stands_in_the_predictions_with_every_class(fitted: SmallFit) -> None:
     found = rows(fitted.run / "predictions.csv")
     valid = read_manifest(fitted.run / "split.csv", root=fitted.data).valid
-    assert [row["path"] for row in found] == [str(sample.path) for sample in valid]
+    assert [row["path"] for row in found] == list(valid.paths)  # as in split.csv, so they can be joined
     for row in found:
         assert row["split"] == "valid"
         assert row["label"] == Path(row["path"]).parent.name
@@ -213,7 +216,103 @@ def test_names_that_are_no_text_are_no_obstacle(tmp_path: Path) -> None:
     ]
 
 
+# Copies across splits
+
+
+def split_folders(root: Path, *copies: tuple[str, str]) -> Path:
+    """Split folders, and some of their photos copied over others."""
+    for place, split in enumerate(("train", "valid")):
+        write_photos(root / split, {"ash": 4, "birch": 4}, seed=place)
+    for old, new in copies:
+        (root / new).write_bytes((root / old).read_bytes())
+    return root
+
+
+def test_a_training_photo_that_is_in_validation_too_is_not_trained_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = split_folders(tmp_path / "trees", ("valid/ash/1.png", "train/ash/2.png"))
+    fit = run_fit(data, tmp_path / "run")
+    assert fit.left_out_copies == ("train/ash/2.png",)
+    assert fit.to_dict()["left_out_copies"] == ["train/ash/2.png"]
+    said = "1 training photo left out: an identical copy is in validation (train/ash/2.png)"
+    assert fit.remark == said
+    assert said in (tmp_path / "run/log.txt").read_text()
+    assert fit.classifier.record.trained["photos"] == 7
+    assert fit.evaluations["valid"].metrics.photos == 8
+    splits = {row["path"]: row["split"] for row in rows(tmp_path / "run/split.csv")}
+    assert [path for path, split in splits.items() if not split] == ["train/ash/2.png"]
+
+
+def test_copies_are_left_out_of_a_network_that_is_trained_and_named_by_where_they_are(tmp_path: Path) -> None:
+    data = split_folders(tmp_path / "trees", ("valid/ash/1.png", "train/birch/2.png"))
+    (data / "test").mkdir()
+    for index in range(2):
+        (data / "test" / f"{index}.png").write_bytes((data / "train/ash" / f"{index}.png").read_bytes())
+    left, copies = without_copies(kclass.ImageFolder(data))
+    assert copies == ("train/ash/0.png", "train/ash/1.png", "train/birch/2.png")
+    assert copies_remark(left, copies) == (
+        "3 training photos left out: an identical copy is in validation or test "
+        "(train/ash/0.png, train/ash/1.png, train/birch/2.png)"
+    )
+    assert left.train.paths == tuple(
+        path for path in kclass.ImageFolder(data).train.paths if path not in copies
+    )
+
+
+def test_a_class_of_copies_alone_is_refused(tmp_path: Path) -> None:
+    copies = [(f"valid/ash/{index}.png", f"train/ash/{index}.png") for index in range(4)]
+    data = split_folders(tmp_path / "trees", *copies)
+    with pytest.raises(kclass.DataError) as raised:
+        run_fit(data, tmp_path / "run")
+    assert raised.value.message == (
+        "trees has validation or test photos that are copies of all training photos of a class: ash"
+    )
+
+
+def test_without_copies_a_data_set_is_used_as_it_is(tmp_path: Path) -> None:
+    data = kclass.ImageFolder(split_folders(tmp_path / "trees", ("train/ash/0.png", "train/ash/1.png")))
+    assert without_copies(data) == (data, ())
+    assert copies_remark(data, ()) == ""
+
+
 # Failures
+
+
+@pytest.mark.parametrize(("options", "trained"), [({}, "choosing the penalty"), (SCRATCH, "training")])
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_strict_refuses_a_broken_photo_before_anything_is_trained(
+    options: dict[str, Any], trained: str, split: str, tmp_path: Path
+) -> None:
+    data = split_folders(tmp_path / "trees")
+    (data / split / "ash" / "9.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    told: list[str] = []
+    with pytest.raises(kclass.PhotoError, match="1 of the photos cannot be read"):
+        kclass.fit(
+            data, out=tmp_path / "run", strict=True, progress=lambda stage, *_: told.append(stage), **options
+        )
+    assert told
+    assert trained not in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_data_and_places_that_are_none_are_refused(fitted: SmallFit) -> None:
+    wrong: Any
+    for wrong in (None, 5, [fitted.data]):
+        with pytest.raises(kclass.OptionError) as raised:
+            kclass.fit(wrong)
+        assert raised.value.message == f"data is {wrong!r}; it must be a folder of photos or a data set"
+    wrong = 5
+    with pytest.raises(kclass.OptionError, match="out is 5; it must be the path of a folder"):
+        kclass.fit(fitted.data, out=wrong)
+
+
+def test_the_place_of_a_run_can_be_left_out_or_be_text(
+    fitted: SmallFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert kclass.run_fit(fitted.data, kclass.FitOptions()).folder.parent == Path("runs")
+    assert kclass.run_fit(fitted.data, kclass.FitOptions(), out="run").folder == Path("run")
 
 
 def test_a_failure_leaves_no_run(fitted: SmallFit, tmp_path: Path) -> None:
@@ -232,7 +331,8 @@ def test_a_run_is_refused_before_anything_is_computed(fitted: SmallFit, tmp_path
 
 def test_a_run_among_the_photos_is_refused(tmp_path: Path) -> None:
     data = write_photos(tmp_path / "trees", {"ash": 3, "birch": 3})
-    for source in (data, str(data), kclass.ImageFolder(data)):
+    folder = kclass.ImageFolder(data)
+    for source in (data, str(data), folder, folder.split(valid=0.4)):
         with pytest.raises(kclass.OutputError, match="the run would lie among the photos"):
             kclass.fit(source, out=data / "run")
     assert {path.name for path in data.iterdir()} == {"ash", "birch"}

@@ -111,7 +111,23 @@ def test_a_link_takes_the_place_of_the_text_file_once_links_can_be_made() -> Non
     assert kclass.latest_model().read_text() == "second"
 
 
-@pytest.mark.parametrize("state", ["nothing", "empty", "dangling", "text", "no model"])
+def test_the_folder_of_the_runs_can_be_named_by_text() -> None:
+    place = make()
+    assert kclass.latest_model("runs") == Path("runs") / LATEST / MODEL
+    assert kclass.latest_model("runs").resolve() == (place / MODEL).resolve()
+
+
+def test_a_run_is_whole_though_latest_cannot_name_it(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (here / "runs" / LATEST / "mine").mkdir(parents=True)
+    place = make()
+    assert (place / MODEL).read_text() == "a model"
+    assert listed(Path("runs")) == {place.name, LATEST}
+    assert listed(Path("runs") / LATEST) == {"mine"}
+    (said,) = caplog.messages
+    assert said.startswith(f"the run is whole, but {Path('runs/latest')} does not name it: cannot write ")
+
+
+@pytest.mark.parametrize("state", ["nothing", "empty", "dangling", "text", "no model", "binary", "long"])
 def test_without_a_run_there_is_no_latest_model(state: str, here: Path) -> None:
     runs = here / "runs"
     if state != "nothing":
@@ -122,7 +138,11 @@ def test_without_a_run_there_is_no_latest_model(state: str, here: Path) -> None:
         (runs / LATEST).write_text("gone\n")
     if state == "no model":
         (runs / LATEST).mkdir()
-    with pytest.raises(kclass.KClassError) as raised:
+    if state == "binary":
+        (runs / LATEST).write_bytes(b"\xff\xfe\x00")
+    if state == "long":
+        (runs / LATEST).write_text("x" * 5000)
+    with pytest.raises(kclass.ModelError) as raised:
         kclass.latest_model()
     assert raised.value.message == f"there is no run in {runs} to take a model from"
     assert raised.value.fix == "Run `kclass fit DATA` here first, or give a model file with --model."
@@ -181,9 +201,14 @@ def test_what_is_there_already_is_left_alone(state: str, here: Path) -> None:
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_run_has_the_permissions_of_any_folder() -> None:
-    for out in (None, Path("run")):
-        assert make(out=out).stat().st_mode & 0o777 == 0o755
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o755), (0o077, 0o700), (0o002, 0o775)])
+def test_a_run_has_the_permissions_of_any_folder(umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        places = [make(out=out) for out in (None, Path("run"))]
+    finally:
+        os.umask(before)
+    assert [place.stat().st_mode & 0o777 for place in places] == [mode, mode]
 
 
 @pytest.mark.parametrize(
@@ -221,8 +246,9 @@ def test_json_is_readable_and_ends_with_a_line_feed(here: Path) -> None:
     assert json.loads(text) == {"name": "树", "odd": "caf\udce9", "numbers": [1, 0.5]}
 
 
-def test_the_first_row_names_the_columns_of_a_table(here: Path) -> None:
-    write_table(here / "a.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+def test_a_table_has_a_header_whether_it_has_rows_or_not(here: Path) -> None:
+    rows = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+    write_table(here / "a.csv", rows, columns=("epoch", "loss"))
     assert (here / "a.csv").read_bytes() == b"epoch,loss\n1,0.5\n2,0.25\n"
-    write_table(here / "empty.csv", [])
-    assert (here / "empty.csv").read_bytes() == b""
+    write_table(here / "empty.csv", [], columns=("epoch", "loss"))
+    assert (here / "empty.csv").read_bytes() == b"epoch,loss\n"
