@@ -16,7 +16,7 @@ from kclass.classifier.explained import Explained, explain_photo
 from kclass.classifier.model_file import Record, read_model, write_model
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, check_top, ranked
 from kclass.dataset.samples import Samples
-from kclass.engines.engine import Engine, resolve_device
+from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
 from kclass.errors import DataError, OptionError, PhotoError
 from kclass.evaluation.metrics import evaluate
@@ -191,7 +191,7 @@ class Classifier:
     @functools.cached_property
     def _extractor(self) -> Extractor:
         # A model that was made in bf16 on a CPU is evaluated on one, wherever it goes.
-        device = resolve_device(self.device) if self.record.precision == "f32" else "cpu"
+        device = check_device(self.device) if self.record.precision == "f32" else "cpu"
         return Extractor(self.archive, self.record.resize, device, self.record.precision, self.network)
 
     def _gradient_network(self, layer: str | None) -> GradientNetwork:

@@ -1,5 +1,6 @@
 """What every engine does, and which one a machine gets."""
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,9 +10,14 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.engines.network import Network, converted
+from kclass.errors import OptionError
+from kclass.keras_import import import_tensorflow
 from kclass.parallel import usable_cores
 
 DEVICES = ("auto", "cpu", "gpu")
+
+# NVIDIA's driver for Linux makes this folder when it is loaded.
+DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,41 @@ class Engine(Protocol):
 
 
 def resolve_device(wanted: str) -> str:
-    """The device to run on: "auto" is "gpu" where NVIDIA's driver is loaded, else "cpu"."""
+    """The device to run on, as far as can be told without importing TensorFlow.
+
+    "auto" is "gpu" where NVIDIA's driver is loaded and TensorFlow's CUDA packages are installed,
+    else "cpu".
+    """
     if wanted != "auto":
         return wanted
-    return "gpu" if Path("/proc/driver/nvidia/gpus").is_dir() else "cpu"
+    return "gpu" if DRIVER.is_dir() and _cuda_installed() else "cpu"
+
+
+def check_device(wanted: str) -> str:
+    """The device to run on, after a look at what TensorFlow itself finds.
+
+    Returns:
+        "gpu" or "cpu"; "auto" is "cpu" where TensorFlow finds no GPU.
+
+    Raises:
+        OptionError: "gpu" was asked for, and TensorFlow finds none.
+    """
+    device = resolve_device(wanted)
+    if device == "cpu" or import_tensorflow().config.list_physical_devices("GPU"):
+        return device
+    if wanted == "auto":
+        return "cpu"
+    raise OptionError(
+        "device is gpu, but TensorFlow finds no GPU",
+        fix="Install its CUDA packages with `pip install kclass[gpu]`, or use --device cpu.",
+    )
+
+
+def _cuda_installed() -> bool:
+    """Whether the packages are there that `tensorflow[and-cuda]` brings; nothing is imported."""
+    nvidia = importlib.util.find_spec("nvidia")
+    places = (nvidia.submodule_search_locations if nvidia else None) or ()
+    return any((Path(place) / "cudnn").is_dir() for place in places)
 
 
 def engine_shape(device: str) -> EngineShape:
@@ -68,10 +105,14 @@ def open_engine(archive: Archive, *, device: str, precision: str, network: Netwo
         device: "cpu" or "gpu".
         precision: "f32" or "bf16".
         network: the archive's network as converted before, if at hand.
+
+    Raises:
+        OptionError: TensorFlow finds no GPU.
     """
     if device == "gpu":
         from kclass.engines.tensorflow import TensorFlowEngine
 
+        check_device(device)
         return TensorFlowEngine(archive, precision=precision)
     from kclass.engines.openvino import OpenVinoEngine
 

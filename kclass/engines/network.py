@@ -1,6 +1,8 @@
 """A network converted for OpenVINO, kept in memory, in the cache and in model files."""
 
 import contextlib
+import os
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,9 @@ from kclass.files import cache_folder, write_bytes
 from kclass.keras_import import import_keras
 
 CONVERTER_VERSION = 1
+
+# Bytes of all conversions in the cache: about 150 of the embedded backbone.
+CACHE_LIMIT = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,30 @@ def converted(archive: Archive) -> Network:
     with contextlib.suppress(FileNotFoundError, ModelError):
         found = Network(xml.read_bytes(), weights.read_bytes())
         found.read()  # takes 20 ms, and finds a damaged file while it can still be replaced
+        with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
+            os.utime(folder)
         return found
     network = convert(archive)
     write_bytes(weights, network.weights)
     write_bytes(xml, network.xml)
+    _make_room(folder)
     return network
+
+
+def _make_room(newest: Path) -> None:
+    """Delete the conversions that were used longest ago, until the others are within the limit."""
+    with contextlib.suppress(OSError):  # others may make room at the same time
+        folders = sorted(newest.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        sizes = {folder: _bytes_in(folder) for folder in folders}
+        excess = sum(sizes.values()) - CACHE_LIMIT
+        for folder in folders:
+            if excess > 0 and folder != newest:
+                shutil.rmtree(folder, ignore_errors=True)
+                excess -= sizes[folder]
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def convert(archive: Archive) -> Network:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.engines.engine import Engine, engine_shape, open_engine
-from kclass.engines.network import Network
+from kclass.engines.network import CONVERTER_VERSION, Network
 from kclass.features.throughput import LazyEngine
 from kclass.photos.decoding import DECODER_VERSION
 from kclass.photos.loading import load_bytes
@@ -36,7 +36,10 @@ class Extractor:
     @functools.cached_property
     def recipe(self) -> str:
         """A text that is equal for extractors whose features are."""
-        parts = (self.archive.fingerprint, DECODER_VERSION, self.archive.size, self.resize, self.precision)
+        archive = self.archive
+        # The converter makes the CPU's network alone.
+        engine = f"cpu-{CONVERTER_VERSION}" if self.device == "cpu" else self.device
+        parts = (archive.fingerprint, DECODER_VERSION, archive.size, self.resize, self.precision, engine)
         return " ".join(str(part) for part in parts)
 
     def open_lazily(self) -> Engine:

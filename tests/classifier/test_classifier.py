@@ -10,6 +10,7 @@ import kclass
 from kclass.classifier.prediction import DEFAULT_TOP
 from kclass.dataset.samples import Samples
 from kclass.evaluation.metrics import evaluate
+from kclass.keras_import import import_tensorflow
 
 
 @pytest.fixture
@@ -112,6 +113,32 @@ def test_progress_is_told_of_every_photo(fitted: SmallFit, broken: Path) -> None
     told: list[tuple[str, int, int]] = []
     fitted.classifier.predict_all([fitted.photo, broken], progress=lambda *step: told.append(step))
     assert told == [("predicting", 0, 2), ("predicting", 1, 2), ("predicting", 2, 2)]
+
+
+def test_a_gpu_that_is_not_there_is_refused_though_all_features_are_known(
+    fitted: SmallFit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = samples(fitted, {"ash/0.png": "ash"})
+    fitted.classifier.evaluate(known)
+    monkeypatch.setattr(import_tensorflow().config, "list_physical_devices", lambda _: [])
+    on_gpu = replace(fitted.classifier, device="gpu")
+    for call in (lambda: on_gpu.evaluate(known), lambda: kclass.fit(fitted.data, device="gpu")):
+        with pytest.raises(kclass.OptionError, match="device is gpu, but TensorFlow finds no GPU"):
+            call()
+
+
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves
+)
+def test_networks_that_nobody_comes_back_to_are_not_kept_in_the_cache(
+    fitted: SmallFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+    kclass.fit(fitted.data, backbone="scratch", size=16, epochs=1, out=tmp_path / "scratch")
+    kclass.fit(fitted.data, backbone="mobilenet_v2", weights="none", size=32, out=tmp_path / "random")
+    assert not (tmp_path / "cache" / "networks").exists()
+    kclass.fit(fitted.data, size=32, out=tmp_path / "frozen")
+    assert len(list((tmp_path / "cache" / "networks").iterdir())) == 1
 
 
 # Evaluation

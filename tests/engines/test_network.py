@@ -1,3 +1,5 @@
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from kclass.backbones.archive import Archive, weights_file
 from kclass.backbones.keras_archive import archive_of, keras_model
 from kclass.backbones.scratch import build_scratch
+from kclass.engines import network as networks
 from kclass.engines.network import Network, convert, converted, features_layer
 from kclass.engines.openvino import OpenVinoEngine
 from kclass.errors import ModelError
@@ -32,6 +35,13 @@ def scratch() -> Archive:
 def features(network: Network, photos: Any) -> Any:
     engine = OpenVinoEngine(network, precision="f32", streams=1)
     return np.concatenate([engine.run(photo[None]) for photo in photos])
+
+
+def changed(archive: Archive, factor: float) -> Archive:
+    """The network with other weights in one layer."""
+    weights = dict(archive.layer_weights)
+    weights["top_conv"] = [weights["top_conv"][0] * factor]
+    return Archive(archive.graph, weights_file(archive.layers, weights))
 
 
 def test_the_features_are_what_the_logits_read(lite0: Archive, scratch: Archive) -> None:
@@ -60,6 +70,28 @@ def test_a_network_is_converted_once(lite0: Archive, cache: Path) -> None:
     assert converted(lite0).xml == marked
 
 
+def test_conversions_that_were_used_longest_ago_make_room(
+    lite0: Archive, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = converted(lite0)
+    size = len(first.xml) + len(first.weights)
+    (used,) = cache.iterdir()
+    for name, age in (("old", 100), ("older", 200)):
+        shutil.copytree(used, cache / name)
+        os.utime(cache / name, (10**9 - age, 10**9 - age))
+    os.utime(used, (10**9 - 300, 10**9 - 300))
+    converted(lite0)  # a use, which makes it the youngest
+    monkeypatch.setattr(networks, "CACHE_LIMIT", int(3.5 * size))
+    converted(changed(lite0, 2))
+    assert {path.name for path in cache.iterdir()} >= {used.name, "old"}
+    assert not (cache / "older").exists()
+    assert len(list(cache.iterdir())) == 3
+    monkeypatch.setattr(networks, "CACHE_LIMIT", 1)
+    newest = converted(changed(lite0, 3))
+    (left,) = cache.iterdir()  # what is in use stays, though it alone is beyond the limit
+    assert (left / "network.bin").read_bytes() == newest.weights
+
+
 def test_networks_that_differ_in_the_head_alone_share_one_conversion(lite0: Archive, cache: Path) -> None:
     converted(lite0)
     converted(lite0.with_head(np.ones((1280, 2), np.float32), np.zeros(2, np.float32)))
@@ -67,10 +99,8 @@ def test_networks_that_differ_in_the_head_alone_share_one_conversion(lite0: Arch
 
 
 def test_another_network_is_converted_by_itself(lite0: Archive, cache: Path) -> None:
-    weights = dict(lite0.layer_weights)
-    weights["top_conv"] = [weights["top_conv"][0] * 2]
     converted(lite0)
-    converted(Archive(lite0.graph, weights_file(lite0.layers, weights)))
+    converted(changed(lite0, 2))
     assert len(list(cache.iterdir())) == 2
 
 

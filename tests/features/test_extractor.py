@@ -11,6 +11,7 @@ from kclass.engines.openvino import OpenVinoEngine
 from kclass.engines.tensorflow import TensorFlowEngine
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
+from kclass.keras_import import import_tensorflow
 from kclass.photos.loading import load
 
 
@@ -26,13 +27,21 @@ def test_what_is_no_photo_is_refused_under_its_name(extractor: Extractor) -> Non
         extractor.decode(b"no photo", name="holiday.jpg")
 
 
-def test_the_device_decides_the_engine(extractor: Extractor) -> None:
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets TensorFlow find a GPU."""
+    monkeypatch.setattr(import_tensorflow().config, "list_physical_devices", lambda _: ["GPU:0"])
+
+
+def test_the_device_decides_the_engine(extractor: Extractor, gpu: None) -> None:
     assert isinstance(extractor.open(), OpenVinoEngine)
     assert isinstance(dataclasses.replace(extractor, device="gpu").open(), TensorFlowEngine)
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
-def test_a_lazy_engine_has_the_shape_of_the_one_it_opens(device: str, extractor: Extractor) -> None:
+def test_a_lazy_engine_has_the_shape_of_the_one_it_opens(
+    device: str, extractor: Extractor, gpu: None
+) -> None:
     chosen = dataclasses.replace(extractor, device=device)
     lazy, engine = chosen.open_lazily(), open_engine(extractor.archive, device=device, precision="f32")
     assert (lazy.batch, lazy.workers) == (engine.batch, engine.workers)
@@ -45,7 +54,14 @@ def test_a_converted_network_at_hand_is_used(extractor: Extractor) -> None:
     assert larger.open().run(np.zeros((1, 64, 64, 3), np.uint8)).shape == (1, 1280)
 
 
-def test_the_recipe_does_not_depend_on_where_the_network_runs(extractor: Extractor) -> None:
+def test_a_network_at_hand_does_not_change_the_recipe(extractor: Extractor) -> None:
     converted = dataclasses.replace(extractor, network=convert(extractor.archive))
     assert converted.recipe == extractor.recipe
-    assert dataclasses.replace(extractor, device="gpu").recipe == extractor.recipe
+
+
+def test_the_recipe_depends_on_the_engine(extractor: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = dataclasses.replace(extractor, device="gpu").recipe
+    assert gpu != extractor.recipe
+    monkeypatch.setattr("kclass.features.extractor.CONVERTER_VERSION", 10**6)
+    assert dataclasses.replace(extractor).recipe != extractor.recipe
+    assert dataclasses.replace(extractor, device="gpu").recipe == gpu
