@@ -15,7 +15,7 @@ import time
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,14 @@ from kclass.files import whole_file
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 LOGITS, PROBABILITIES = "logits", "probabilities"
+
+# Bytes of all that is read of one file. The largest networks of keras.applications have 0.4 GB.
+SIZE_LIMIT = 4 * 2**30
+
+# Keras does not pack its weights, and packing makes them hardly smaller; the text of a graph is
+# packed to about a twentieth, and is small.
+MOST_INFLATED = 20
+SMALL = 64 * 2**20
 
 # What zipfile, json and h5py raise on files that are damaged or of another kind.
 DAMAGE = (
@@ -141,18 +149,24 @@ class Archive:
                 archive.writestr(name, content)
 
 
-def read_archive(path: Path) -> Archive:
+def read_archive(path: Path, *, entries: Collection[str] | None = None) -> Archive:
     """Read a `.keras` file. Nothing of it is run.
 
+    Args:
+        path: the file.
+        entries: names of those beside the network that are wanted where they are there; others are
+            not read. None reads all.
+
     Raises:
-        ModelError: the file is not there, cannot be read or is not a Keras archive.
+        ModelError: the file is not there, cannot be read, is not a Keras archive, or is unpacked
+            larger than such files are.
     """
     try:
+        if path.stat().st_size > SIZE_LIMIT:
+            raise ValueError(f"it has more than {SIZE_LIMIT:,} bytes")
         # Read first: what goes wrong afterwards is not the disk's fault but the content's.
-        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
-            content = {name: archive.read(name) for name in archive.namelist()}
+        content = _unpacked(path.read_bytes(), entries)
         graph = json.loads(content.pop(CONFIG))
-        content.pop(METADATA, None)
         found = Archive(graph, content.pop(WEIGHTS), content)
         if not found.layers:
             raise ValueError("its graph is empty")
@@ -168,12 +182,27 @@ def read_archive(path: Path) -> Archive:
         ) from error
 
 
+def _unpacked(data: bytes, entries: Collection[str] | None) -> dict[str, bytes]:
+    """The graph, the weights and the entries wanted, by name; how large they are is known before."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        there = set(archive.namelist())
+        wanted = there if entries is None else there.intersection(entries)
+        members = [archive.getinfo(name) for name in {CONFIG, WEIGHTS} | wanted - {METADATA}]
+        size = sum(member.file_size for member in members)
+        if size > min(SIZE_LIMIT, max(SMALL, MOST_INFLATED * len(data))):
+            raise ValueError(f"it would unpack to {size:,} bytes")
+        if any(each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in members):
+            raise ValueError("it is packed in an unusual way")
+        return {member.filename: archive.read(member) for member in members}
+
+
 def weights_file(layers: Sequence[Layer], weights: Weights) -> bytes:
     """The content of `model.weights.h5` for a graph, from its weights by layer name."""
     import h5py
 
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
+        file.create_group("layers")
         for group, layer in _groups(layers):
             _write_group(file, f"layers/{group}", layer.name, weights.get(layer.name, ()))
     return buffer.getvalue()

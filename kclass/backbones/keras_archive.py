@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kclass.backbones.archive import Archive, read_archive
+from kclass.backbones.archive import DAMAGE, Archive, read_archive
 from kclass.errors import ModelError
 from kclass.keras_import import import_keras
 
@@ -31,5 +31,6 @@ def keras_model(archive: Archive) -> Any:
         replace(archive, entries={}).write(path)
         try:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
-        except (ValueError, TypeError, KeyError, OSError) as error:
-            raise ModelError(f"Keras cannot open the model: {str(error).splitlines()[0]}") from error
+        except (OSError, *DAMAGE) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ModelError(f"Keras cannot open the model: {reason}") from error

@@ -37,7 +37,9 @@ def _read(path: Path) -> dict[str, list[NDArray[Any]]]:
             fix=f"Give a file that ends in {' or '.join(SUFFIXES)}, as Keras 3 saves it.",
         )
     try:
-        return read_weights(read_archive(path).weights if path.suffix == ".keras" else path.read_bytes())
+        return read_weights(
+            read_archive(path, entries=()).weights if path.suffix == ".keras" else path.read_bytes()
+        )
     except OSError as error:
         raise ModelError(f"cannot read the weight file {path}: {error.strerror or error}") from error
     except ModelError as error:

@@ -8,15 +8,19 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import kclass
-from kclass.backbones.archive import LOGITS, Archive, read_archive
+from kclass.backbones.archive import DAMAGE, LOGITS, Archive, read_archive
 from kclass.engines.network import Network
+from kclass.engines.runtime import PRECISIONS
 from kclass.errors import ModelError
 from kclass.photos.decoding import DECODER_VERSION
 from kclass.photos.resizing import RESIZES, Resize
 
 SCHEMA = 1
 RECORD, XML, WEIGHTS = "kclass.json", "kclass/network.xml", "kclass/network.bin"
+COMPUTED = tuple(name for name in PRECISIONS if name != "auto")
 LIBRARIES = ("keras", "numpy", "openvino", "pillow", "tensorflow")
 
 
@@ -62,7 +66,9 @@ def write_model(path: Path, archive: Archive, record: Record, network: Network) 
         OutputError: it cannot be written.
     """
     # Folders' names may be no Unicode; JSON has the escapes that Python then writes for them.
-    content = json.dumps(asdict(record), indent=1, ensure_ascii=False).encode(errors="backslashreplace")
+    parts = {"fingerprint": archive.fingerprint, "network": network.fingerprint}
+    text = json.dumps({**asdict(record), **parts}, indent=1, ensure_ascii=False)
+    content = text.encode(errors="backslashreplace")
     entries = {RECORD: content, XML: network.xml, WEIGHTS: network.weights}
     replace(archive, entries=entries).write(path)
 
@@ -74,45 +80,111 @@ def read_model(path: Path) -> tuple[Archive, Record, Network]:
         ModelError: the file is not there, is not a model of kclass, is damaged, or is newer than
             this kclass.
     """
-    archive = read_archive(path)
+    archive = read_archive(path, entries=(RECORD, XML, WEIGHTS))
     if RECORD not in archive.entries:
         raise ModelError(
             f"{path} is a Keras model, but not one of kclass: it has no {RECORD}",
             fix="Give the model.keras of a run of `kclass fit`.",
         )
     try:
-        record = _record(json.loads(archive.entries[RECORD]), path)
+        content = json.loads(archive.entries[RECORD])
+        record = _record(content, path)
         network = Network(archive.entries[XML], archive.entries[WEIGHTS])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path} is damaged: {RECORD} or the converted network cannot be read") from error
-    _check_fit(archive, record, path)
+        _check_parts(archive, network, content)
+        _check_head(archive, network, record)
+    except _DamageError as error:
+        raise _damaged(path, str(error)) from error
+    except DAMAGE as error:
+        raise _damaged(path, f"{RECORD} or the converted network cannot be read ({error})") from error
+    _check_decoder(record, path)
     return archive, record, network
 
 
-def _record(content: dict[str, Any], path: Path) -> Record:
+class _DamageError(Exception):
+    """What is wrong with a model file, in words that follow "is damaged: "."""
+
+
+def _damaged(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"{path} is damaged: {' '.join(what.split())}",
+        fix="Copy the file again if it was damaged on the way, or train the model again.",
+    )
+
+
+def _record(content: Any, path: Path) -> Record:
+    if not isinstance(content, dict) or type(content.get("schema")) is not int or content["schema"] < 1:
+        raise _DamageError(f"{RECORD} has no schema")
     if content["schema"] > SCHEMA:
-        made_by = content.get("versions", {}).get("kclass", "a newer version")
+        made_with = content.get("versions")
+        made_by = made_with.get("kclass") if isinstance(made_with, dict) else None
+        maker = f"kclass {made_by}" if isinstance(made_by, str) else "a newer kclass"
         raise ModelError(
-            f"{path} was made by kclass {made_by}, which this kclass {kclass.__version__} cannot read",
+            f"{path} was made by {maker}, which this kclass {kclass.__version__} cannot read",
             fix="Install a newer kclass: pip install --upgrade kclass",
         )
     known = {each.name for each in fields(Record)}
-    record = Record(**{key: value for key, value in content.items() if key in known})
-    return replace(record, classes=tuple(record.classes))
+    return _checked({key: value for key, value in content.items() if key in known})
 
 
-def _check_fit(archive: Archive, record: Record, path: Path) -> None:
+def _checked(values: Mapping[str, Any]) -> Record:
+    """The record, if every value in it is one that kclass writes."""
+    classes = values.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) and name for name in classes):
+        raise _DamageError("classes are no list of names")
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise _DamageError("classes are fewer than two, or one is named twice")
+    for name, valid in (("resize", RESIZES), ("precision", COMPUTED)):
+        if values.get(name) not in valid:
+            raise _DamageError(f"{name} is {values.get(name)!r}, which is none of {', '.join(valid)}")
+    for name, kind in (("backbone", str), ("decoder", int)):
+        if type(values.get(name)) is not kind:
+            raise _DamageError(f"{name} is {values.get(name)!r}")
+    for name in ("trained", "metrics", "data", "versions"):
+        if not isinstance(values.get(name, {}), dict):
+            raise _DamageError(f"{name} is no table")
+    return Record(**{**values, "classes": tuple(classes)})
+
+
+def _check_parts(archive: Archive, network: Network, content: Mapping[str, Any]) -> None:
+    """Whether graph, weights and converted network are those that were written together."""
     try:
-        head, _ = archive.layer_weights.get(LOGITS, []), archive.size
-    except (ModelError, LookupError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: its network cannot be read") from error
-    if [array.shape[-1] for array in head] != [len(record.classes)] * 2:
-        has = f"{head[-1].size} logits" if head else f"no weights of the layer {LOGITS}"
-        raise ModelError(f"{path} is damaged: it names {len(record.classes)} classes but has {has}")
-    if record.resize not in RESIZES:
-        raise ModelError(
-            f"{path} is damaged: resize is {record.resize!r}, which is none of {', '.join(RESIZES)}"
+        fingerprint = archive.fingerprint
+    except (ModelError, *DAMAGE) as error:
+        raise _DamageError("its network cannot be read") from error
+    if content.get("fingerprint") != fingerprint:
+        raise _DamageError(f"its network is not the one that {RECORD} was written for")
+    if content.get("network") != network.fingerprint:
+        raise _DamageError("its converted network is not the one that was converted from its network")
+
+
+def _check_head(archive: Archive, network: Network, record: Record) -> None:
+    """Whether photos, features and classes have one number from each part to the next."""
+    photo = archive.layers[0].config["batch_shape"][1:]
+    if len(photo) != 3 or type(photo[0]) is not int or photo[0] < 1 or photo != [photo[0], photo[0], 3]:
+        raise _DamageError(f"its network takes {photo}, which are no square photos")
+    try:
+        takes, gives = network.shapes
+    except ModelError as error:
+        raise _DamageError(error.message) from error
+    if takes != (1, *photo) or len(gives) != 2:
+        raise _DamageError(f"its converted network takes {takes} and gives {gives}")
+    head = archive.layer_weights.get(LOGITS, [])
+    if len(head) != 2:
+        raise _DamageError(f"it names {len(record.classes)} classes but has no weights of the layer {LOGITS}")
+    kernel, bias = head
+    if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in head):
+        raise _DamageError(f"the weights of the layer {LOGITS} are not all numbers")
+    if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
+        raise _DamageError(
+            f"the weights of the layer {LOGITS} have the shapes {kernel.shape} and {bias.shape}"
         )
+    if len(bias) != len(record.classes):
+        raise _DamageError(f"it names {len(record.classes)} classes but has {len(bias)} logits")
+    if len(kernel) != gives[1]:
+        raise _DamageError(f"its network gives {gives[1]} features but its head takes {len(kernel)}")
+
+
+def _check_decoder(record: Record, path: Path) -> None:
     if record.decoder != DECODER_VERSION:
         raise ModelError(
             f"{path} was trained on photos as decoder {record.decoder} made them; this kclass has decoder"

@@ -1,12 +1,15 @@
 """A network converted for OpenVINO, kept in memory, in the cache and in model files."""
 
 import contextlib
+import functools
+import hashlib
 import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
@@ -28,6 +31,30 @@ class Network:
 
     xml: bytes = field(repr=False)
     weights: bytes = field(repr=False)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of all of it."""
+        digest = hashlib.blake2b(self.xml, digest_size=16)
+        digest.update(self.weights)
+        return digest.hexdigest()
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The axes of what goes in and of what comes out; read without OpenVINO, which takes longer.
+
+        Raises:
+            ModelError: there is not one of each.
+        """
+        try:
+            layers = ElementTree.fromstring(self.xml).findall("layers/layer")
+            (photo,) = (layer.find("data") for layer in layers if layer.get("type") == "Parameter")
+            (output,) = (layer for layer in layers if layer.get("type") == "Result")
+            axes = [] if photo is None else photo.attrib["shape"].split(",")
+            dimensions = [each.text or "" for each in output.findall("input/port/dim")]
+            return tuple(map(int, axes)), tuple(map(int, dimensions))
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
+            raise ModelError(f"the converted network is not one as OpenVINO writes it ({error})") from error
 
     def read(self) -> Any:
         """The `openvino.Model`.

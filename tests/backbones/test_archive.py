@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -267,10 +268,59 @@ def test_a_truncated_file_is_a_model_error(many_layers_file: Path) -> None:
         read_archive(many_layers_file)
 
 
+def packed(path: Path, *, size: int, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """An archive whose weights are so many zeros, and which nobody wants unpacked."""
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("config.json", "{}")
+        file.writestr("model.weights.h5", bytes(size))
+    return path
+
+
+def test_a_file_that_would_unpack_to_far_more_than_it_holds_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "SMALL", 10_000)
+    path = packed(tmp_path / "bomb.keras", size=1_000_000)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it is unpacked"))
+    with pytest.raises(
+        ModelError, match=r"bomb\.keras is not .*damaged \(it would unpack to 1,000,002 bytes"
+    ):
+        read_archive(path)
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "large.keras", size=1_000, method=zipfile.ZIP_STORED)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it is unpacked"))
+    monkeypatch.setattr(archives, "SIZE_LIMIT", 1_001)
+    with pytest.raises(ModelError, match="it has more than 1,001 bytes"):
+        read_archive(path)
+    packed(path, size=100_000)
+    with pytest.raises(ModelError, match="it would unpack to 100,002 bytes"):
+        read_archive(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_packed_in_an_unusual_way_is_refused(method: int, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="it is packed in an unusual way"):
+        read_archive(packed(tmp_path / "model.keras", size=100, method=method))
+
+
+def test_entries_that_nobody_asked_for_are_not_read(
+    many_layers_archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.keras"
+    dataclasses.replace(many_layers_archive, entries={"a": b"1", "b": bytes(10**6)}).write(path)
+    monkeypatch.setattr(archives, "SIZE_LIMIT", path.stat().st_size - 10**5)
+    monkeypatch.setattr(Path, "stat", lambda _: os.stat_result((0,) * 10))
+    assert read_archive(path, entries=("a", "c")).entries == {"a": b"1"}
+    with pytest.raises(ModelError, match="it would unpack"):
+        read_archive(path)
+
+
 def test_an_encrypted_file_is_a_model_error(many_layers_file: Path) -> None:
     data = bytearray(many_layers_file.read_bytes())
-    data[data.index(b"PK\x03\x04") + 6] |= 1
-    data[data.index(b"PK\x01\x02") + 8] |= 1
+    data[data.rindex(b"PK\x03\x04") + 6] |= 1
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
     many_layers_file.write_bytes(data)
     with pytest.raises(ModelError, match="is not a Keras model file, or it is damaged"):
         read_archive(many_layers_file)

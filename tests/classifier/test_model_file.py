@@ -13,7 +13,7 @@ from small_fits import SmallFit
 import kclass
 from kclass.backbones.archive import Archive, Layer, weights_file
 from kclass.classifier.model_file import Record, read_model, versions, write_model
-from kclass.engines.network import Network
+from kclass.engines.network import Network, convert
 from kclass.photos.decoding import DECODER_VERSION
 
 RECORD = Record(classes=("ash", "birch"), backbone="tiny", resize="crop", precision="f32")
@@ -41,7 +41,30 @@ def tiny_archive() -> Archive:
 
 
 TINY = tiny_archive()
-NETWORK = Network(b"<xml/>", b"weights")
+NETWORK = convert(TINY)
+FIX = "Copy the file again if it was damaged on the way, or train the model again."
+WHOLE = {**vars(RECORD), "fingerprint": TINY.fingerprint, "network": NETWORK.fingerprint}
+
+
+def write_with(path: Path, content: Any, *, archive: Archive = TINY, network: Network = NETWORK) -> Path:
+    """A model file with any record."""
+    entries = {
+        "kclass.json": json.dumps(content).encode(),
+        "kclass/network.xml": network.xml,
+        "kclass/network.bin": network.weights,
+    }
+    replace(archive, entries=entries).write(path)
+    return path
+
+
+def refusal(path: Path) -> str:
+    """What is said of a damaged model file."""
+    with pytest.raises(kclass.ModelError) as raised:
+        kclass.load(path)
+    assert raised.value.fix == FIX
+    assert raised.value.message.startswith(f"{path} is damaged: ")
+    assert "\n" not in raised.value.message
+    return raised.value.message.removeprefix(f"{path} is damaged: ")
 
 
 @pytest.fixture(scope="module")
@@ -83,34 +106,124 @@ def test_names_of_classes_that_are_no_text_survive(tmp_path: Path) -> None:
 
 
 def test_what_a_newer_version_added_without_a_new_schema_is_left_alone(tmp_path: Path) -> None:
-    record = {**json.loads(json.dumps(vars(RECORD))), "colour_of_the_cover": "blue"}
-    entries = {
-        "kclass.json": json.dumps(record).encode(),
-        "kclass/network.xml": b"",
-        "kclass/network.bin": b"",
-    }
-    replace(TINY, entries=entries).write(tmp_path / "m.keras")
-    assert read_model(tmp_path / "m.keras")[1] == RECORD
+    path = write_with(tmp_path / "m.keras", {**WHOLE, "colour_of_the_cover": "blue"})
+    assert read_model(path)[1] == RECORD
 
 
-@pytest.mark.parametrize("classes", [1, 3])
-def test_a_head_for_another_number_of_classes_is_damage(classes: int, tmp_path: Path) -> None:
-    record = replace(RECORD, classes=tuple("abc"[:classes]))
-    write_model(tmp_path / "m.keras", TINY, record, NETWORK)
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"classes": [1, 2]}, "classes are no list of names"),
+        ({"classes": "ab"}, "classes are no list of names"),
+        ({"classes": ["ash", ""]}, "classes are no list of names"),
+        ({"classes": None}, "classes are no list of names"),
+        ({"classes": ["ash", "ash"]}, "classes are fewer than two, or one is named twice"),
+        ({"classes": ["ash"]}, "classes are fewer than two, or one is named twice"),
+        ({"classes": ["a", "b", "c"]}, "it names 3 classes but has 2 logits"),
+        ({"precision": "auto"}, "precision is 'auto', which is none of f32, bf16"),
+        ({"precision": "x"}, "precision is 'x', which is none of f32, bf16"),
+        ({"precision": ["f32"]}, "precision is ['f32'], which is none of f32, bf16"),
+        ({"resize": "zoom"}, "resize is 'zoom', which is none of squash, crop, pad"),
+        ({"backbone": 3}, "backbone is 3"),
+        ({"decoder": "1"}, "decoder is '1'"),
+        ({"metrics": [1]}, "metrics is no table"),
+        ({"versions": "1.0"}, "versions is no table"),
+        ({"schema": -1}, "kclass.json has no schema"),
+        ({"schema": 0}, "kclass.json has no schema"),
+        ({"schema": True}, "kclass.json has no schema"),
+        ({"schema": "x"}, "kclass.json has no schema"),
+        ({"fingerprint": "other"}, "its network is not the one that kclass.json was written for"),
+        (
+            {"network": "other"},
+            "its converted network is not the one that was converted from its network",
+        ),
+    ],
+)
+def test_a_record_that_kclass_did_not_write_is_damage(
+    changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    path = write_with(tmp_path / "m.keras", {**WHOLE, **changes})
+    assert refusal(path) == says
+
+
+@pytest.mark.parametrize("made_with", [[], None, "1.0", {"kclass": 3}])
+def test_a_newer_model_that_does_not_say_by_what_it_was_made_is_newer_all_the_same(
+    made_with: Any, tmp_path: Path
+) -> None:
+    path = write_with(tmp_path / "m.keras", {**WHOLE, "schema": 2, "versions": made_with})
     with pytest.raises(kclass.ModelError) as raised:
-        kclass.load(tmp_path / "m.keras")
-    assert (
-        raised.value.message
-        == f"{tmp_path / 'm.keras'} is damaged: it names {classes} classes but has 2 logits"
+        kclass.load(path)
+    assert raised.value.message == (
+        f"{path} was made by a newer kclass, which this kclass {kclass.__version__} cannot read"
     )
+
+
+ONES = np.ones((3, 2), np.float32)
+ZEROS = np.zeros(2, np.float32)
+NAN = np.full((3, 2), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        ([ONES, np.float32(0)], "the weights of the layer logits have the shapes (3, 2) and ()"),
+        ([ONES, ONES[:1]], "the weights of the layer logits have the shapes (3, 2) and (1, 2)"),
+        ([ONES[None], ZEROS], "the weights of the layer logits have the shapes (1, 3, 2) and (2,)"),
+        ([ONES, np.array([b"a", b"b"])], "the weights of the layer logits are not all numbers"),
+        ([NAN, ZEROS], "the weights of the layer logits are not all numbers"),
+        ([ONES, ZEROS + np.inf], "the weights of the layer logits are not all numbers"),
+        ([np.ones((5, 2), np.float32), ZEROS], "its network gives 3 features but its head takes 5"),
+        ([ONES], "it names 2 classes but has no weights of the layer logits"),
+    ],
+)
+def test_a_head_that_does_not_fit_is_damage(head: Any, says: str, tmp_path: Path) -> None:
+    weights = weights_file([Layer("Dense", "logits", {}, ())], {"logits": head})
+    path = write_with(tmp_path / "m.keras", WHOLE, archive=replace(TINY, weights=weights))
+    assert refusal(path) == says
+
+
+def resized(side: Any) -> Archive:
+    """The tiny network for photos of another size."""
+    graph = json.loads(json.dumps(TINY.graph))
+    graph["config"]["layers"][0]["config"]["batch_shape"] = [None, side, side, 3]
+    return replace(TINY, graph=graph)
+
+
+@pytest.mark.parametrize("side", [0, -8, 8.0, "8", None])
+def test_a_size_that_is_none_is_damage(side: Any, tmp_path: Path) -> None:
+    archive = resized(side)
+    path = write_with(tmp_path / "m.keras", {**WHOLE, "fingerprint": archive.fingerprint}, archive=archive)
+    assert refusal(path) == f"its network takes {[side, side, 3]}, which are no square photos"
+
+
+def test_a_converted_network_for_photos_of_another_size_is_damage(tmp_path: Path) -> None:
+    write_model(tmp_path / "m.keras", TINY, RECORD, convert(resized(16)))
+    assert refusal(tmp_path / "m.keras") == "its converted network takes (1, 16, 16, 3) and gives (1, 3)"
+
+
+@pytest.mark.parametrize("xml", [b"", b"rubbish", b"<net/>", b"<net><layers></layers></net>"])
+def test_a_converted_network_that_is_none_is_damage(xml: bytes, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.keras", TINY, RECORD, Network(xml, NETWORK.weights))
+    assert refusal(tmp_path / "m.keras").startswith("the converted network is not one as OpenVINO writes it")
+
+
+def test_the_converted_network_of_another_model_is_damage(tmp_path: Path) -> None:
+    other = Network(NETWORK.xml + b"<!-- of another model, with as many features -->", NETWORK.weights)
+    path = write_with(tmp_path / "m.keras", WHOLE, network=other)
+    assert refusal(path) == "its converted network is not the one that was converted from its network"
+
+
+def test_the_shapes_of_a_converted_network_are_those_that_openvino_sees() -> None:
+    model = NETWORK.read()
+    assert NETWORK.shapes == (tuple(model.input(0).shape), tuple(model.output(0).shape))
+    assert NETWORK.shapes == ((1, 8, 8, 3), (1, 3))
 
 
 def test_a_network_without_a_head_is_damage(tmp_path: Path) -> None:
     other = Layer("Dense", "other", {}, ())
     bare = replace(TINY, weights=weights_file([other], {"other": [np.ones((3, 2)), np.ones(2)]}))
     write_model(tmp_path / "m.keras", bare, RECORD, NETWORK)
-    with pytest.raises(kclass.ModelError, match="it names 2 classes but has no weights of the layer logits"):
-        kclass.load(tmp_path / "m.keras")
+    assert refusal(tmp_path / "m.keras") == "it names 2 classes but has no weights of the layer logits"
 
 
 def refuses_or_reads(path: Path, content: bytes) -> None:
@@ -153,25 +266,18 @@ JSON = st.recursive(
 )
 
 
-@given(field=st.sampled_from(sorted(vars(RECORD))), value=JSON)
+@given(field=st.sampled_from(sorted(WHOLE)), value=JSON)
 def test_a_record_with_anything_in_a_field_is_refused_or_read(
     field: str, value: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "record.keras"
-    record = json.dumps({**vars(RECORD), field: value}).encode()
-    entries = {"kclass.json": record, "kclass/network.xml": b"", "kclass/network.bin": b""}
-    replace(TINY, entries=entries).write(path)
+    write_with(path, {**WHOLE, field: value})
     refuses_or_reads(path, path.read_bytes())
 
 
 @given(whole=JSON)
 def test_a_record_that_is_anything_is_refused(whole: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "anything.keras"
-    entries = {
-        "kclass.json": json.dumps(whole).encode(),
-        "kclass/network.xml": b"",
-        "kclass/network.bin": b"",
-    }
-    replace(TINY, entries=entries).write(path)
+    write_with(path, whole)
     with pytest.raises(kclass.ModelError, match="is damaged"):
         read_model(path)

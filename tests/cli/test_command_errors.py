@@ -173,15 +173,18 @@ def test_a_model_for_another_decoder(
     [
         ({"classes": ["ash", "birch"]}, "it names 2 classes but has 3 logits"),
         ({"resize": "shrink"}, "resize is 'shrink', which is none of squash, crop, pad"),
-        ({"schema": "x"}, "kclass.json or the converted network cannot be read"),
-        ({"classes": None}, "kclass.json or the converted network cannot be read"),
+        ({"schema": "x"}, "kclass.json has no schema"),
+        ({"classes": None}, "classes are no list of names"),
     ],
 )
 def test_a_model_whose_record_is_damaged(
     changes: dict[str, object], says: str, predict: Callable[[object], Ended], fitted: SmallFit, here: Path
 ) -> None:
     model = with_record(fitted, here / "model.keras", **changes)
-    assert predict(model) == error(f"{model} is damaged: {says}")
+    assert predict(model) == error(
+        f"{model} is damaged: {says}",
+        "Copy the file again if it was damaged on the way, or train the model again.",
+    )
 
 
 @pytest.mark.parametrize("part", ["start", "middle", "end"])
@@ -215,8 +218,8 @@ def test_a_model_file_with_a_flipped_bit(
     [
         ("config.json", "model.keras is not a Keras model file, or it is damaged ("),
         ("model.weights.h5", "model.keras is damaged: its network cannot be read"),
-        ("kclass/network.xml", "the converted network cannot be read: "),
-        ("kclass/network.bin", "the converted network cannot be read: "),
+        ("kclass/network.xml", "model.keras is damaged: its converted network is not the one that was"),
+        ("kclass/network.bin", "model.keras is damaged: its converted network is not the one that was"),
     ],
 )
 def test_a_model_file_one_entry_of_which_holds_rubbish(
