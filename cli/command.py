@@ -1,11 +1,14 @@
 """What all commands share: their common options, and how errors end them."""
 
+import contextlib
 import functools
 import json
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -13,8 +16,23 @@ import click
 from .terminal import Terminal
 
 INTERRUPTED = 130
+SIGNALLED = 128  # and the signal's number, as shells have it
+ENDING_SIGNALS = {"SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
 
 Command = Callable[..., int]
+
+
+class Signalled(KeyboardInterrupt):
+    """A signal that asks the process to end; as Ctrl-C does, it lets everybody tidy up.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = SIGNALLED + number
+        self.message = ENDING_SIGNALS[signal.Signals(number).name]
 
 
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +59,10 @@ def guarded(command: Command) -> Callable[..., NoReturn]:
         message = ""
         with Terminal(quiet=quiet) as terminal:
             try:
-                code = command(terminal, **options)
+                with _signals_raised():
+                    code = command(terminal, **options)
+            except Signalled as error:
+                code, message = error.code, error.message
             except KeyboardInterrupt:
                 code, message = INTERRUPTED, "interrupted"
             except BrokenPipeError:  # whoever read stdout has seen enough; click ends quietly
@@ -49,7 +70,8 @@ def guarded(command: Command) -> Callable[..., NoReturn]:
             except Exception as error:
                 code, message = _ending(error, terminal, debug=debug)
         if message:
-            click.echo(message, err=True)
+            with contextlib.suppress(OSError):  # a terminal that is gone, a disk that is full
+                click.echo(message, err=True)
         sys.exit(code)
 
     return run
@@ -76,6 +98,27 @@ def print_result(text: str) -> None:
 def print_json(content: Any) -> None:
     """Print one JSON document on stdout, in ASCII: stdout's encoding is the machine's, JSON's is not."""
     print_result(json.dumps(content, indent=1))
+
+
+@contextlib.contextmanager
+def _signals_raised() -> Iterator[None]:
+    """Turn signals that would end the process at once into errors, unless they are ignored (nohup)."""
+    numbers = [getattr(signal, name) for name in ENDING_SIGNALS if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number, action in before.items() if action is not signal.SIG_IGN]
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        for each in heeded:  # the first is enough; another would disturb the tidying
+            signal.signal(each, signal.SIG_IGN)
+        raise Signalled(number)
+
+    for number in heeded:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
 
 
 def _ending(error: Exception, terminal: Terminal, *, debug: bool) -> tuple[int, str]:

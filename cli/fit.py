@@ -70,17 +70,29 @@ def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **op
 
     with terminal.progress() as progress:
         fitted = run_fit(data, FitOptions(**options), out=out, progress=progress)
+    is_latest = out is None and _is_latest(fitted)
+    if out is None and not is_latest:
+        terminal.complain(f"{fitted.folder.parent / 'latest'} does not name this run; move it away")
     _keep_noise(terminal, fitted.folder / "log.txt")
+    _name_left_out(fitted, terminal)
     if as_json:
         print_json(fitted.to_dict())
     else:
-        _print(fitted, terminal, is_latest=out is None)
+        _print(fitted, terminal, is_latest=is_latest)
     return 0
+
+
+def _is_latest(fitted: "Fit") -> bool:
+    from kclass import ModelError, latest_model
+
+    try:
+        return latest_model(fitted.folder.parent).resolve().parent == fitted.folder.resolve()
+    except ModelError:
+        return False
 
 
 def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
     print_result(repr(fitted.data))
-    _say_left_out(fitted, terminal)
     for split, evaluation in fitted.evaluations.items():
         print_result(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
     print_result(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
@@ -88,17 +100,23 @@ def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
     terminal.say(f"Next: kclass predict PHOTO{model}")
 
 
-def _say_left_out(fitted: "Fit", terminal: Terminal) -> None:
+def _name_left_out(fitted: "Fit", terminal: Terminal) -> None:
+    if fitted.remark:
+        terminal.complain(fitted.remark)
     for error in fitted.unreadable[:LEFT_OUT_SHOWN]:
-        terminal.say(f"left out: {error.message}")
+        terminal.complain(f"left out: {error.message}")
     more = len(fitted.unreadable) - LEFT_OUT_SHOWN
     if more > 0:
-        terminal.say(f"left out: {more} more, listed in {fitted.folder / 'log.txt'}")
+        terminal.complain(f"left out: {more} more, listed in {fitted.folder / 'log.txt'}")
 
 
 def _keep_noise(terminal: Terminal, log: Path) -> None:
     """Add what libraries wrote to the run's log."""
     noise = terminal.noise()
-    if noise:
-        with log.open("a", encoding="utf-8") as file:
+    if not noise:
+        return
+    try:
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"\n--- written by libraries ---\n{noise}")
+    except OSError as error:  # the run is whole without
+        terminal.complain(f"what libraries wrote is not in {log}: {error.strerror}")

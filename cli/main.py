@@ -1,5 +1,6 @@
 """The command `kclass` and how it ends."""
 
+import os
 import sys
 
 import click
@@ -27,7 +28,19 @@ for command in (fit, predict, sample):
 
 def main() -> None:
     """Run the command line."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        _open_if_closed(number, name)
     # Windows consoles may have an encoding without the signs that class names hold.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     kclass(prog_name="kclass")
+
+
+def _open_if_closed(number: int, name: str) -> None:
+    """Let a standard stream that is closed lead nowhere, before another file takes its descriptor."""
+    if getattr(sys, name) is None:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+        setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))

@@ -2,7 +2,10 @@
 
 import io
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ from .command import common_options, guarded, print_json, print_result
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from kclass import Classifier, Prediction, Predictions
+    from kclass import Classifier, KClassError, Predictions
 
 STDIN = "-"
 
@@ -22,7 +25,7 @@ STDIN = "-"
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="Model file.  [default: the model of runs/latest]",
+    help="Model file or folder of a run.  [default: runs/latest]",
 )
 @click.option(
     "--top", type=int, default=3, show_default=True, help="How many classes to name for each photo."
@@ -56,25 +59,51 @@ def predict(
     """
     from kclass import find_photos, latest_model, load
 
+    named = _named(paths)
+    photos = find_photos(named)
+    _check_places(csv_file, explain, photos, named)
     classifier = load(model or latest_model())
-    photos = find_photos(_named(paths))
     predictions = _predictions(classifier, photos, top, terminal)
     if csv_file is not None:
         predictions.write_csv(csv_file)
-    overlays = {} if explain is None else _explain(classifier, predictions, explain, terminal)
+    if not as_json:
+        _print_table(predictions)
+    overlays = _Overlays({}, [])
+    if explain is not None:
+        overlays = _explain(classifier, predictions, explain, terminal)
     if as_json:
         content = predictions.to_dict()
-        for row in content["predictions"] if overlays else []:
-            row["overlay"] = overlays[row["path"]]
+        for row in content["predictions"] if explain is not None else []:
+            row["overlay"] = overlays.files.get(row["path"])
         print_json(content)
-    else:
-        _print_table(predictions)
     for error in predictions.unreadable:
         terminal.complain(f"not predicted: {error.message}")
-    if explain is not None:
+    for each in overlays.errors:
+        terminal.complain(f"not explained: {each.message}")
+    if overlays.files:
         terminal.say(f"Overlays: {explain}")
-    refused = bool(predictions.unreadable) if strict else not len(predictions)
+    refused = bool(predictions.unreadable or overlays.errors) if strict else not len(predictions)
     return int(refused)
+
+
+def _check_places(
+    csv_file: Path | None, explain: Path | None, photos: Sequence[Path], named: Sequence[str]
+) -> None:
+    """Refuse places for results where photos are: `--csv *.jpg` is `--csv a.jpg b.jpg` to us."""
+    from kclass import OptionError
+
+    if csv_file is not None and csv_file.suffix.lower() != ".csv":
+        raise OptionError(
+            f"--csv is {csv_file}, which is no name of a CSV file", fix="Name one, such as --csv out.csv"
+        )
+    if csv_file is not None and csv_file.resolve() in {photo.resolve() for photo in photos}:
+        raise OptionError(f"--csv is {csv_file}, one of the photos", fix="Choose another name.")
+    if explain is not None:
+        folders = {photo.parent for photo in photos} | {Path(name) for name in named}
+        if explain.resolve() in {folder.resolve() for folder in folders}:
+            raise OptionError(
+                f"--explain is {explain}, where the photos are", fix="Choose another folder, such as overlays"
+            )
 
 
 def _named(paths: Sequence[str]) -> list[str]:
@@ -119,25 +148,48 @@ def _print_table(predictions: "Predictions") -> None:
         print_result(f"{each.path!s:<{width}}  " + "  ".join(map(str, each.top)))
 
 
+@dataclass(frozen=True)
+class _Overlays:
+    """What came of explaining: files by photo, and what went wrong with the others."""
+
+    files: dict[str, str]
+    errors: list["KClassError"]
+
+
 def _explain(
     classifier: "Classifier", predictions: "Predictions", folder: Path, terminal: Terminal
-) -> dict[str, str]:
-    """Write the overlays, and name each by its photo."""
-    overlays: dict[str, str] = {}
+) -> _Overlays:
+    """Write an overlay of each photo that can be explained."""
+    from kclass import KClassError
+
+    overlays = _Overlays({}, [])
     with terminal.progress() as progress:
-        for done, each in enumerate(predictions, start=1):
-            place = _free_name(folder, each, taken=set(overlays.values()))
-            classifier.explain(each.path, target=each.label).save(place)
-            overlays[str(each.path)] = str(place)
+        progress("explaining", 0, len(predictions))  # TensorFlow takes seconds to come
+        places = _free_places(folder, predictions)
+        for done, (each, place) in enumerate(zip(predictions, places, strict=True), start=1):
+            try:
+                classifier.explain(each.path, target=each.label).save(place)
+                overlays.files[str(each.path)] = str(place)
+            except KClassError as error:
+                overlays.errors.append(error)
             progress("explaining", done, len(predictions))
     return overlays
 
 
-def _free_name(folder: Path, prediction: "Prediction", *, taken: set[str]) -> Path:
-    """The photo's own name and the class; with a count if photos of several folders share a name."""
-    stem = f"{prediction.path.stem}-{prediction.label}"
-    place, count = folder / f"{stem}.png", 1
-    while str(place) in taken:
-        count += 1
-        place = folder / f"{stem}-{count}.png"
-    return place
+def _free_places(folder: Path, predictions: "Predictions") -> Iterator[Path]:
+    """A file for each photo: its own name and the class, with a count if that is taken already."""
+    taken = {_alike(path.name) for path in folder.iterdir()} if folder.is_dir() else set()
+    counts: Counter[str] = Counter()
+    for each in predictions:
+        stem = f"{each.path.stem}-{each.label}"
+        name = f"{stem}.png"
+        while _alike(name) in taken:
+            counts[_alike(stem)] += 1
+            name = f"{stem}-{counts[_alike(stem)] + 1}.png"
+        taken.add(_alike(name))
+        yield folder / name
+
+
+def _alike(name: str) -> str:
+    """What is equal for names that are one to some file system."""
+    return unicodedata.normalize("NFC", name.casefold())

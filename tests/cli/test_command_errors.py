@@ -258,7 +258,8 @@ def test_a_place_below_a_file(command: Command, fitted: SmallFit, here: Path) ->
     refused(command("fit", fitted.data, "--out", below), code=1, message="cannot write file: ")
     refused(command("sample", below, "--per-class", 4), code=1, message=f"cannot write {here / 'file'}")
     predict = ("predict", fitted.photo, "--model", fitted.model)
-    refused(command(*predict, "--csv", below), code=1, message=f"cannot write {below}: ")
+    table = below / "out.csv"
+    refused(command(*predict, "--csv", table), code=1, message=f"cannot write {table}: ")
     assert (here / "file").read_text() == "in the way"
 
 
@@ -293,9 +294,40 @@ def test_a_name_that_no_file_system_takes(command: Command, fitted: SmallFit) ->
     assert command("fit", fitted.data, "--out", name) == error(
         f"cannot write {name}: File name too long", WHERE
     )
-    assert command("predict", fitted.photo, "--model", fitted.model, "--csv", name) == error(
-        f"cannot write {name}: File name too long", WHERE
+    assert command("predict", fitted.photo, "--model", fitted.model, "--csv", f"{name}.csv") == error(
+        f"cannot write {name}.csv: File name too long", WHERE
     )
+
+
+# Results in the place of photos
+
+
+def test_a_table_in_the_place_of_a_photo(command: Command, fitted: SmallFit, here: Path) -> None:
+    # What the shell makes of `--csv *.png`: the first photo is the file for the table.
+    content = fitted.photo.read_bytes()
+    for name in ("a.png", "b.png", "c.csv"):
+        (here / name).write_bytes(content)
+    ended = command("predict", "--model", fitted.model, "--csv", "a.png", "b.png")
+    assert ended == error(
+        "--csv is a.png, which is no name of a CSV file", "Name one, such as --csv out.csv", code=2
+    )
+    ended = command("predict", "--model", fitted.model, "c.csv", "--csv", here / "c.csv")
+    assert ended == error(f"--csv is {here / 'c.csv'}, one of the photos", "Choose another name.", code=2)
+    assert {(here / name).read_bytes() for name in ("a.png", "b.png", "c.csv")} == {content}
+    assert command("predict", "--model", fitted.model, "a.png", "--csv", "OUT.CSV").code == 0
+
+
+@pytest.mark.parametrize("explain", ["photos", "../here/photos", "photos/deep"])
+def test_overlays_among_the_photos(explain: str, command: Command, fitted: SmallFit, here: Path) -> None:
+    (here / "photos/deep").mkdir(parents=True)
+    (here / "photos/deep/a.png").write_bytes(fitted.photo.read_bytes())
+    ended = command("predict", "--model", fitted.model, "photos", "--explain", explain)
+    assert ended == error(
+        f"--explain is {Path(explain)}, where the photos are",
+        "Choose another folder, such as overlays",
+        code=2,
+    )
+    assert [path.name for path in here.rglob("*.png")] == ["a.png"]
 
 
 # Usage

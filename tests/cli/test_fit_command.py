@@ -1,8 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 from command_line import Command
+from kclass_cli.fit import _keep_noise
+from kclass_cli.terminal import Terminal
 from small_fits import CLASSES, SmallFit, write_photos
 
 import kclass
@@ -99,6 +102,40 @@ def test_the_command_line_and_python_give_the_same(command: Command, fitted: Sma
     kclass.fit(fitted.data, out="there", size=96, resize="pad", seed=2, valid=0.25)
     for name in ("metrics.json", "predictions.csv", "split.csv"):
         assert (here / "here" / name).read_bytes() == (here / "there" / name).read_bytes()
+
+
+def test_quiet_or_not_what_was_left_out_is_named(command: Command, here: Path) -> None:
+    data = here.parent / "trees"
+    for place, split in enumerate(("train", "valid")):
+        write_photos(data / split, {"ash": 4, "birch": 4}, seed=place)
+    (data / "train/ash/0.png").write_bytes((data / "valid/ash/0.png").read_bytes())
+    (data / "train/ash/broken.jpg").write_bytes(BROKEN)
+    for place, option in enumerate((("--quiet",), ("--quiet", "--json"))):
+        copies, broken = command("fit", data, "--out", f"run-{place}", *option).err.splitlines()
+        assert copies == "1 training photo left out: an identical copy is in validation (train/ash/0.png)"
+        assert broken.startswith(f"left out: {data / 'train/ash/broken.jpg'} is truncated")
+
+
+def test_a_finished_run_that_latest_cannot_name_is_a_success_with_a_warning(
+    command: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "runs/latest/mine").mkdir(parents=True)
+    ended = command("fit", fitted.data)
+    assert ended.code == 0
+    (run,) = (path for path in (here / "runs").iterdir() if path.name != "latest")
+    model = Path("runs") / run.name / "model.keras"
+    assert ended.err.splitlines() == [
+        f"{Path('runs/latest')} does not name this run; move it away",
+        f"Next: kclass predict PHOTO --model {model}",
+    ]
+    assert (here / model).is_file()
+
+
+def test_a_log_that_cannot_be_added_to_is_no_failure(capfd: pytest.CaptureFixture[str], here: Path) -> None:
+    with Terminal(quiet=True) as terminal:
+        os.write(2, b"words of a library\n")
+        _keep_noise(terminal, here)
+    assert capfd.readouterr().err == f"what libraries wrote is not in {here}: Is a directory\n"
 
 
 @pytest.mark.filterwarnings(

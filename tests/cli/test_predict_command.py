@@ -12,6 +12,11 @@ from small_fits import CLASSES, SmallFit
 
 LINE = re.compile(r"(\S+) {2,}((?:ash|birch|cedar) \d+\.\d%(?: {2}|$)){1,3}")
 
+KERAS_ON_NUMPY = pytest.mark.filterwarnings(
+    # Keras reads models with an array protocol from before NumPy 2.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
 
 def photos(fitted: SmallFit, *names: str) -> list[Path]:
     return [fitted.data / name for name in names]
@@ -197,10 +202,7 @@ def test_without_a_model_and_a_run_the_person_is_told_what_to_do(
     )
 
 
-@pytest.mark.filterwarnings(
-    # Keras reads models with an array protocol from before NumPy 2.
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
+@KERAS_ON_NUMPY
 def test_explain_writes_an_overlay_of_each_photo_and_names_it(
     predict: Command, fitted: SmallFit, broken: Path, here: Path
 ) -> None:
@@ -216,3 +218,38 @@ def test_explain_writes_an_overlay_of_each_photo_and_names_it(
     assert [row["overlay"] for row in rows] == overlays
     assert sorted(here.glob("maps/*")) == sorted(here / overlay for overlay in overlays)
     assert all((here / overlay).read_bytes().startswith(b"\x89PNG") for overlay in overlays)
+
+
+@KERAS_ON_NUMPY
+def test_an_overlay_never_takes_the_place_of_a_file(predict: Command, fitted: SmallFit, here: Path) -> None:
+    for folder, name in (("first", "a.png"), ("second", "A.png")):  # one name, where capitals make none
+        (here / folder).mkdir()
+        (here / folder / name).write_bytes(fitted.photo.read_bytes())
+    label = json.loads(predict("first", "--json").out)["predictions"][0]["label"]
+    (here / "maps").mkdir()
+    (here / "maps" / f"a-{label}.png").write_text("mine")
+    rows = json.loads(predict("first", "second", "--explain", "maps", "--json").out)["predictions"]
+    names = [f"a-{label}-2.png", f"A-{label}-3.png"]
+    assert [row["overlay"] for row in rows] == [str(Path("maps") / name) for name in names]
+    assert {path.name for path in (here / "maps").iterdir()} == {f"a-{label}.png", *names}
+    assert (here / "maps" / f"a-{label}.png").read_text() == "mine"
+
+
+@KERAS_ON_NUMPY
+def test_an_overlay_that_cannot_be_written_leaves_the_table_and_the_others(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    # The name of the overlay, with the class, is too long for a file, that of the photo is not.
+    long = here / f"{'x' * 250}.png"
+    long.write_bytes(fitted.photo.read_bytes())
+    ended = predict(long, fitted.photo, "--explain", "maps")
+    assert ended.code == 0
+    assert listed(ended) == [str(long), str(fitted.photo)]
+    failed, *others = ended.err.splitlines()
+    assert failed.startswith(f"not explained: cannot write {Path('maps') / ('x' * 250)}-")
+    assert others == ["Overlays: maps"]
+    assert len(list((here / "maps").iterdir())) == 1
+    strict = predict(long, fitted.photo, "--explain", "others", "--strict", "--json")
+    assert strict.code == 1
+    rows = json.loads(strict.out)["predictions"]
+    assert [row["overlay"] is None for row in rows] == [True, False]

@@ -86,3 +86,19 @@ def test_json_is_the_same_whatever_the_encoding_of_stdout(fitted: SmallFit, tmp_
     variables = {"PYTHONIOENCODING": "latin-1"}
     ended = run(*command, "--json", cwd=tmp_path, variables=variables)
     assert json.loads(ended.stdout)["predictions"][0]["path"] == str(photo)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_fault(closed: str, fitted: SmallFit, tmp_path: Path) -> None:
+    # By a shell, as nothing else starts a process without its standard streams.
+    arguments = ("predict", str(fitted.photo), "--model", str(fitted.model), "--csv", "out.csv")
+    ended = run("sh", "-c", f'exec "$0" "$@" {closed}', *KCLASS, *arguments, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (ended.stdout == "") == (">&-" in closed.split())
+    assert (tmp_path / "out.csv").read_text().startswith("path,label_1")
+
+
+def test_a_closed_stdin_holds_no_paths(tmp_path: Path) -> None:
+    ended = run("sh", "-c", 'exec "$0" "$@" <&-', *KCLASS, "predict", "-", cwd=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: there are no paths on stdin\n")
