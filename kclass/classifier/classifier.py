@@ -1,7 +1,7 @@
 """The trained thing: predicts, evaluates, explains, and lives in one file."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,18 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
+from kclass.classifier.arguments import (
+    check_layer,
+    check_samples,
+    check_top,
+    class_index,
+    many_paths,
+    one_path,
+)
 from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.explained import Explained, explain_photo
-from kclass.classifier.model_file import Record, read_model, write_model
-from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, check_top, ranked
+from kclass.classifier.model_file import Record, model_path, read_model, write_model
+from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, ranked
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
@@ -77,16 +85,16 @@ class Classifier:
 
         Raises:
             PhotoError: the photo cannot be read.
-            OptionError: `top` is below 1.
+            OptionError: `top` is below 1, or `photo` is no path.
         """
         check_top(top)
-        path = Path(photo)
+        path = one_path(photo)
         pixels = self._extractor.decode(read_bytes(path), name=str(path))
         probabilities = self._probabilities(self._single_photo_engine.run(pixels[None]))
         return ranked(path, probabilities[0], self.classes, top=top)
 
     def predict_all(
-        self, photos: Sequence[str | Path], *, top: int = DEFAULT_TOP, progress: Progress = silent
+        self, photos: Iterable[str | Path], *, top: int = DEFAULT_TOP, progress: Progress = silent
     ) -> Predictions:
         """The most probable classes of many photos, computed in the model's precision.
 
@@ -98,18 +106,19 @@ class Classifier:
             progress: is told how many photos have been dealt with.
 
         Raises:
-            OptionError: `top` is below 1.
+            OptionError: `top` is below 1, or `photos` is no list of paths.
         """
         check_top(top)
+        paths = many_paths(photos)
         found: list[Prediction] = []
         unreadable: list[PhotoError] = []
-        progress("predicting", 0, len(photos))
-        for done, outcome in enumerate(self._stream([Path(photo) for photo in photos], top), start=1):
+        progress("predicting", 0, len(paths))
+        for done, outcome in enumerate(self._stream(paths, top), start=1):
             if isinstance(outcome, PhotoError):
                 unreadable.append(outcome)
             else:
                 found.append(outcome)
-            progress("predicting", done, len(photos))
+            progress("predicting", done, len(paths))
         return Predictions(tuple(found), tuple(unreadable))
 
     def evaluate(self, samples: Samples, *, progress: Progress = silent) -> Evaluation:
@@ -121,7 +130,9 @@ class Classifier:
 
         Raises:
             DataError: a photo is unlabelled, a class is not the model's, or no photo is readable.
+            OptionError: `samples` is a whole data set or no photos of one.
         """
+        check_samples(samples)
         labels = self._labels(samples)
         paths = [samples.path(row) for row in range(len(samples))]
         embedding = embed(paths, extractor=self._extractor, progress=progress)
@@ -143,9 +154,9 @@ class Classifier:
             PhotoError: the photo cannot be read.
             OptionError: no such class or layer.
         """
-        if target is not None and target not in self.classes:
-            raise OptionError.unknown("class", target, self.classes)
-        path = Path(photo)
+        index = class_index(target, self.classes)
+        check_layer(layer)
+        path = one_path(photo)
         how = self.record.resize
         pixels, aspect = load_with_aspect(read_bytes(path), name=str(path), size=self.size, how=how)
         return explain_photo(
@@ -154,7 +165,7 @@ class Classifier:
             path=path,
             aspect=aspect if how == "squash" else 1.0,
             classes=self.classes,
-            target=None if target is None else self.classes.index(target),
+            target=index,
         )
 
     def save(self, path: str | Path) -> Path:
@@ -244,11 +255,15 @@ class Classifier:
 def load(path: str | Path) -> Classifier:
     """The classifier in a model file. Nothing of the file is run.
 
+    Args:
+        path: the file, or the folder of a run, which holds one.
+
     Raises:
         ModelError: the file is not there, is not a model of kclass, is damaged, or is newer than
             this kclass.
+        OptionError: `path` is no path.
     """
-    return Classifier(*read_model(Path(path)))
+    return Classifier(*read_model(model_path(one_path(path, name="path"))))
 
 
 def _first(errors: Sequence[PhotoError]) -> str:

@@ -19,6 +19,7 @@ from kclass.photos.decoding import DECODER_VERSION
 from kclass.photos.resizing import RESIZES, Resize
 
 SCHEMA = 1
+MODEL = "model.keras"
 RECORD, XML, WEIGHTS = "kclass.json", "kclass/network.xml", "kclass/network.bin"
 COMPUTED = tuple(name for name in PRECISIONS if name != "auto")
 LIBRARIES = ("keras", "numpy", "openvino", "pillow", "tensorflow")
@@ -71,6 +72,22 @@ def write_model(path: Path, archive: Archive, record: Record, network: Network) 
     content = text.encode(errors="backslashreplace")
     entries = {RECORD: content, XML: network.xml, WEIGHTS: network.weights}
     replace(archive, entries=entries).write(path)
+
+
+def model_path(path: Path) -> Path:
+    """The path of a model file: as given, or in the folder of a run.
+
+    Raises:
+        ModelError: it is a folder without a model file.
+    """
+    if not path.is_dir():
+        return path
+    if not (path / MODEL).is_file():
+        raise ModelError(
+            f"there is no {MODEL} in the folder {path}",
+            fix="Give the folder of a run of `kclass fit`, or the model.keras in it.",
+        )
+    return path / MODEL
 
 
 def read_model(path: Path) -> tuple[Archive, Record, Network]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.dataset.names import readable
-from kclass.errors import OptionError, PhotoError
+from kclass.errors import PhotoError
 from kclass.files import whole_file
 
 DEFAULT_TOP = 3
@@ -134,13 +134,3 @@ def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str
     order = np.argsort(-probabilities, kind="stable")[:top]
     guesses = tuple(Guess(classes[index], int(index), float(probabilities[index])) for index in order)
     return Prediction(path, guesses)
-
-
-def check_top(top: int) -> None:
-    """Check how many classes are asked for.
-
-    Raises:
-        OptionError: fewer than one.
-    """
-    if top < 1:
-        raise OptionError(f"top is {top}; it must be 1 or more")

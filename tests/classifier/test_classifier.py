@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +143,79 @@ def test_networks_that_nobody_comes_back_to_are_not_kept_in_the_cache(
     assert len(list((tmp_path / "cache" / "networks").iterdir())) == 1
 
 
+def refusal(call: Callable[[], object]) -> tuple[str, str]:
+    with pytest.raises(kclass.OptionError) as raised:
+        call()
+    return raised.value.message, raised.value.fix
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_path_is_no_list_of_paths(kind: Callable[[str], Any], fitted: SmallFit) -> None:
+    assert refusal(lambda: fitted.classifier.predict_all(kind("b.jpg"))) == (
+        "photos is the one path 'b.jpg'; it must be a list of paths",
+        "Give a list of photos; for one use predict.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("photos", "message"),
+    [
+        (None, "photos is of the type NoneType; it must be a list of paths"),
+        (3, "photos is of the type int; it must be a list of paths"),
+        (["a.jpg", None], "photo is of the type NoneType; it must be the path of a file"),
+    ],
+)
+def test_what_is_no_list_of_paths_is_refused(photos: Any, message: str, fitted: SmallFit) -> None:
+    assert refusal(lambda: fitted.classifier.predict_all(photos)) == (message, "")
+
+
+def test_many_photos_may_come_from_a_generator(fitted: SmallFit) -> None:
+    found = fitted.classifier.predict_all(path for path in [fitted.photo, fitted.photo])
+    assert [each.path for each in found] == [fitted.photo] * 2
+
+
+@pytest.mark.parametrize(
+    ("photo", "kind", "fix"),
+    [(None, "NoneType", ""), (["a.jpg"], "list", "For several photos use predict_all.")],
+)
+def test_what_is_no_path_is_refused(photo: Any, kind: str, fix: str, fitted: SmallFit) -> None:
+    says = f"photo is of the type {kind}; it must be the path of a file"
+    assert refusal(lambda: fitted.classifier.predict(photo)) == (says, fix)
+    assert refusal(lambda: fitted.classifier.explain(photo)) == (says, fix)
+
+
+@pytest.mark.parametrize("top", ["2", 1.5, None, True])
+def test_top_that_is_no_whole_number_is_refused(top: Any, fitted: SmallFit) -> None:
+    says = (f"top is {top!r}; it must be a whole number", "")
+    assert refusal(lambda: fitted.classifier.predict(fitted.photo, top=top)) == says
+    assert refusal(lambda: fitted.classifier.predict_all([fitted.photo], top=top)) == says
+
+
+def test_a_class_or_layer_that_is_no_name_is_refused(fitted: SmallFit) -> None:
+    number: Any = 0
+    assert refusal(lambda: fitted.classifier.explain(fitted.photo, target=number)) == (
+        "target is 0; it must be the name of a class",
+        "It may be ash, birch, cedar.",
+    )
+    assert refusal(lambda: fitted.classifier.explain(fitted.photo, layer=number)) == (
+        "layer is 0; it must be the name of a layer",
+        "",
+    )
+
+
 # Evaluation
+
+
+def test_a_whole_data_set_is_not_evaluated(fitted: SmallFit) -> None:
+    data: Any = kclass.ImageFolder(fitted.data).split(valid=0.2, seed=0)
+    assert refusal(lambda: fitted.classifier.evaluate(data)) == (
+        "samples is a whole data set, and the model may have been trained on a part of it",
+        "Give one of its splits, for instance data.valid.",
+    )
+    folder: Any = str(fitted.data)
+    message, fix = refusal(lambda: fitted.classifier.evaluate(folder))
+    assert message == "samples is of the type str; it must be the photos of a data set"
+    assert fix.endswith("kclass.ImageFolder(PATH).split(valid=0.2).valid.")
 
 
 def test_an_evaluation_compares_predictions_with_labels(fitted: SmallFit) -> None:
@@ -230,7 +304,25 @@ def test_evaluations_can_be_compared_and_kept_in_sets(fitted: SmallFit) -> None:
     assert len({found, found}) == 1
 
 
-# Saving
+# Saving and loading
+
+
+def test_the_folder_of_a_run_is_as_good_as_the_model_in_it(fitted: SmallFit) -> None:
+    for folder in (fitted.run, str(fitted.run)):
+        assert kclass.load(folder).record == kclass.load(fitted.model).record
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(kclass.ModelError) as raised:
+        kclass.load(tmp_path)
+    assert raised.value.message == f"there is no model.keras in the folder {tmp_path}"
+    assert raised.value.fix == "Give the folder of a run of `kclass fit`, or the model.keras in it."
+
+
+def test_a_model_is_loaded_from_a_path_alone() -> None:
+    nothing: Any = None
+    says = "path is of the type NoneType; it must be the path of a file"
+    assert refusal(lambda: kclass.load(nothing)) == (says, "")
 
 
 def test_a_name_that_keras_would_not_open_is_refused(fitted: SmallFit, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kclass
-from kclass.classifier.prediction import Guess, Prediction, Predictions, check_top, ranked
+from kclass.classifier.arguments import check_top
+from kclass.classifier.prediction import Guess, Prediction, Predictions, ranked
 
 CLASSES = ("01.ash_tree", "birch", "cedar")
 PHOTO = Path("photos/a.jpg")

@@ -115,7 +115,10 @@ def test_a_model_that_is_not_there(predict: Callable[[object], Ended]) -> None:
 
 
 def test_a_folder_for_a_model(predict: Callable[[object], Ended], here: Path) -> None:
-    assert predict(here) == error(f"cannot read the model file {here}: Is a directory")
+    assert predict(here) == error(
+        f"there is no model.keras in the folder {here}",
+        "Give the folder of a run of `kclass fit`, or the model.keras in it.",
+    )
 
 
 def test_a_file_that_is_no_model(predict: Callable[[object], Ended], here: Path) -> None:

@@ -1,0 +1,100 @@
+"""What callers hand to a classifier, checked at the door."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kclass.dataset.dataset import Dataset
+from kclass.dataset.samples import Samples
+from kclass.errors import OptionError
+
+
+def check_top(top: Any) -> None:
+    """Check how many classes are asked for.
+
+    Raises:
+        OptionError: no whole number, or fewer than one.
+    """
+    if isinstance(top, bool) or not isinstance(top, int | np.integer):
+        raise OptionError(f"top is {top!r}; it must be a whole number")
+    if top < 1:
+        raise OptionError(f"top is {top}; it must be 1 or more")
+
+
+def one_path(photo: Any, *, name: str = "photo") -> Path:
+    """The path of one file.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if isinstance(photo, str | os.PathLike):
+        return Path(photo)
+    several = isinstance(photo, Iterable) and name == "photo"
+    raise OptionError(
+        f"{name} is of the type {type(photo).__name__}; it must be the path of a file",
+        fix="For several photos use predict_all." if several else "",
+    )
+
+
+def many_paths(photos: Any) -> list[Path]:
+    """The paths of many files.
+
+    Raises:
+        OptionError: it is one path, or no list of paths.
+    """
+    if isinstance(photos, str | os.PathLike):
+        raise OptionError(
+            f"photos is the one path {os.fspath(photos)!r}; it must be a list of paths",
+            fix="Give a list of photos; for one use predict.",
+        )
+    if not isinstance(photos, Iterable):
+        raise OptionError(f"photos is of the type {type(photos).__name__}; it must be a list of paths")
+    return [one_path(photo) for photo in photos]
+
+
+def check_samples(samples: Any) -> None:
+    """Check what is to be evaluated.
+
+    Raises:
+        OptionError: it is a whole data set, or no photos with labels.
+    """
+    if isinstance(samples, Dataset):
+        raise OptionError(
+            "samples is a whole data set, and the model may have been trained on a part of it",
+            fix="Give one of its splits, for instance data.valid.",
+        )
+    if not isinstance(samples, Samples):
+        raise OptionError(
+            f"samples is of the type {type(samples).__name__}; it must be the photos of a data set",
+            fix="Give a split of one, for instance kclass.ImageFolder(PATH).split(valid=0.2).valid.",
+        )
+
+
+def class_index(target: Any, classes: Sequence[str]) -> int | None:
+    """The place of a class among the model's; None for None.
+
+    Raises:
+        OptionError: it is no class of the model.
+    """
+    if target is None:
+        return None
+    if not isinstance(target, str):
+        raise OptionError(
+            f"target is {target!r}; it must be the name of a class", fix=f"It may be {', '.join(classes)}."
+        )
+    if target not in classes:
+        raise OptionError.unknown("class", target, classes)
+    return classes.index(target)
+
+
+def check_layer(layer: Any) -> None:
+    """Check what names a layer.
+
+    Raises:
+        OptionError: it is no text.
+    """
+    if layer is not None and not isinstance(layer, str):
+        raise OptionError(f"layer is {layer!r}; it must be the name of a layer")
