@@ -253,3 +253,9 @@ def test_an_overlay_that_cannot_be_written_leaves_the_table_and_the_others(
     assert strict.code == 1
     rows = json.loads(strict.out)["predictions"]
     assert [row["overlay"] is None for row in rows] == [True, False]
+
+
+@KERAS_ON_NUMPY
+def test_a_run_can_be_named_by_its_folder(predict: Command, command: Command, fitted: SmallFit) -> None:
+    by_folder = command("predict", fitted.photo, "--model", fitted.run)
+    assert by_folder == predict(fitted.photo)
