@@ -43,7 +43,11 @@ def main() -> None:
                 f"1/{1 / goal:.0f}",
             ]
         )
-    content = {"data": given.data.name, "baseline": [Path(word).name for word in shlex.split(given.baseline)], "rounds": rounds}
+    content = {
+        "data": given.data.name,
+        "baseline": [Path(word).name for word in shlex.split(given.baseline)],
+        "rounds": rounds,
+    }
     report("fit_times", ["", "seconds: median (least to most)", "of the baseline", "goal"], rows, content)
 
 

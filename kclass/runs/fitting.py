@@ -10,6 +10,7 @@ from typing import Any
 
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
+from kclass.classifier.model_file import MODEL
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
 from kclass.dataset.manifest import write_manifest
@@ -21,7 +22,6 @@ from kclass.progress import Progress, silent
 from kclass.runs.copies import copies_remark, without_copies
 from kclass.runs.options import DEFAULT_VALID, FitOptions
 from kclass.runs.run_folder import (
-    MODEL,
     new_run,
     prediction_columns,
     prediction_rows,

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from kclass.classifier.evaluation import Evaluation
+from kclass.classifier.model_file import MODEL
 from kclass.errors import ModelError, OutputError
 from kclass.files import make_folder, output_errors, write_bytes, write_text
 
 RUNS = Path("runs")
 LATEST = "latest"
-MODEL = "model.keras"
 LONGEST_NAME = 50
 
 LOGGER = logging.getLogger("kclass")
