@@ -187,7 +187,7 @@ def _unpacked(data: bytes, entries: Collection[str] | None) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         there = set(archive.namelist())
         wanted = there if entries is None else there.intersection(entries)
-        members = [archive.getinfo(name) for name in {CONFIG, WEIGHTS} | wanted - {METADATA}]
+        members = [archive.getinfo(name) for name in sorted({CONFIG, WEIGHTS} | wanted - {METADATA})]
         size = sum(member.file_size for member in members)
         if size > min(SIZE_LIMIT, max(SMALL, MOST_INFLATED * len(data))):
             raise ValueError(f"it would unpack to {size:,} bytes")

@@ -85,11 +85,12 @@ def test_as_many_threads_decode_as_wanted(tmp_path: Path) -> None:
     started = threading.Barrier(2, timeout=30)
 
     class Watched(type(tmp_path)):  # type: ignore[misc]
-        def read_bytes(self) -> bytes:
-            seen.add(threading.get_ident())
-            started.wait()
-            data: bytes = super().read_bytes()
-            return data
+        def __fspath__(self) -> str:
+            if threading.get_ident() not in seen:
+                seen.add(threading.get_ident())
+                started.wait()
+            place: str = super().__fspath__()
+            return place
 
     paths = [Watched(path) for path in photo_files(tmp_path, 2)]
     # One thread alone would wait for the other for ever.
