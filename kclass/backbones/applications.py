@@ -1,5 +1,7 @@
 """Networks of keras.applications as flat graphs that take raw RGB."""
 
+import contextlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +78,9 @@ def imagenet_weights(name: str) -> Callable[[Any], None]:
         constructor = getattr(keras.applications, APPLICATIONS[name].constructor)
         try:
             shape = (IMAGENET_SIZE, IMAGENET_SIZE, 3)
-            trained = constructor(input_shape=shape, include_top=False, pooling="avg")
+            # Keras tells of its download on stdout, which belongs to results.
+            with contextlib.redirect_stdout(sys.stderr):
+                trained = constructor(input_shape=shape, include_top=False, pooling="avg")
         except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
             raise ModelError(
                 f"cannot download the ImageNet weights of {name}: {str(error).splitlines()[0]}",

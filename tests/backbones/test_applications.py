@@ -33,3 +33,6 @@ def test_without_a_network_to_download_from_the_error_names_the_ways_out(capsys:
         "Go online once, give a weight file with --weights PATH, or use --backbone efficientnet_lite0,"
         " whose weights are installed."
     )
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Downloading" in told.err
