@@ -13,6 +13,8 @@ ROOMS = (
     "parallel",
     "keras_import",
     "photos",
+    "cache",
+    "inspection",
     "dataset",
     "batches",
     "backbones",
@@ -23,11 +25,13 @@ ROOMS = (
     "explanation",
     "training",
     "classifier",
+    "audit",
+    "showing",
     "runs",
     "drawing",
 )
 DRAWING_NEEDS = {"errors", "progress", "files"}
-LIGHT_ROOMS = {"errors", "progress", "files", "parallel", "photos", "dataset"}
+LIGHT_ROOMS = {"errors", "progress", "files", "parallel", "photos", "cache", "inspection", "dataset"}
 HEAVY = {"tensorflow", "keras", "keras_cv"}
 IMPORTING_HEAVY = {"kclass.keras_import", "kclass.batches", "kclass.backbones"}
 
