@@ -1,1 +1,1 @@
-"""What one look at each photo tells: its properties, its fingerprint, and which photos are nearly the same."""
+"""What one look at each photo tells: its properties, its fingerprint, and which are nearly the same."""
