@@ -40,12 +40,16 @@ class LinearHead:
         bias: float32 (classes,).
         c: the inverse strength of the penalty that was chosen.
         path: every strength tried, in ascending order; empty if there were too few photos to try.
+        out_of_fold: float64 (photos, classes): natural logarithms of each training photo's
+            probabilities by a head that had not seen it, at the strength chosen; NaN for photos that
+            no fold held out. The choice has seen them all, which flatters them a little.
     """
 
     kernel: NDArray[np.float32] = field(repr=False)
     bias: NDArray[np.float32] = field(repr=False)
     c: float
     path: tuple[Candidate, ...]
+    out_of_fold: Floats = field(repr=False)
 
 
 def solve_linear_head(
@@ -54,6 +58,7 @@ def solve_linear_head(
     *,
     classes: int,
     seed: int,
+    groups: NDArray[np.int64] | None = None,
     progress: Progress = silent,
 ) -> LinearHead:
     """Solve the head on training photos; their cross-validated log loss chooses the penalty.
@@ -67,41 +72,56 @@ def solve_linear_head(
         labels: int32 (photos,), each class at least once.
         classes: how many there are, at least 2.
         seed: of the folds.
+        groups: int64 (photos,): photos of one number are held out together, since a head that has
+            seen one knows the others; left out, those with the same features are.
         progress: is told how many folds are done.
 
     Returns:
         The head, solved on all the photos at the penalty chosen.
     """
     mean, scale = _centre_and_scale(features)
-    fold_of = _folds(labels, _copies(features), classes=classes, seed=seed)
+    copies = _copies(features) if groups is None else np.unique(groups, return_inverse=True)[1]
+    fold_of = _folds(labels, copies, classes=classes, seed=seed)
     with _one_thread():
         space = rotated((features - mean) / scale)
-        path = _path(space.data, labels, fold_of, classes=classes, progress=progress)
-        c = min(path, key=lambda candidate: candidate.log_loss).c if path else UNVALIDATED_C
+        judged = _judged(space.data, labels, fold_of, classes=classes, progress=progress)
+        path = _path(judged, labels, fold_of)
+        best = int(np.argmin([candidate.log_loss for candidate in path])) if path else 0
+        c = path[best].c if path else UNVALIDATED_C
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c])
     kernel = space.basis @ solution[:-1] / scale[:, None]
     bias = solution[-1] - mean @ kernel
-    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path)
+    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path, judged[best].copy())
 
 
-def _path(
+def _judged(
     data: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64], *, classes: int, progress: Progress
-) -> tuple[Candidate, ...]:
-    """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
+) -> Floats:
+    """Log probabilities at each penalty by heads that had not seen the photo: (penalties, photos, classes).
+
+    NaN for photos that no fold holds out.
+    """
+    judged = np.full((len(GRID), len(labels), classes), np.nan)
     folds = int(fold_of.max()) + 1
     if not folds:
-        return ()
+        return judged
 
     def solve(fold: int) -> Floats:
         return _held_out(data, labels, fold_of == fold, classes=classes)
 
-    log_probabilities = np.empty((len(GRID), len(labels), classes))
     found = in_parallel(solve, range(folds), threads=usable_cores())
     for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
-        log_probabilities[:, fold_of == fold] = rows
-    judged = np.flatnonzero(fold_of >= 0)
-    truth = log_probabilities[:, judged, labels[judged]]
-    hits = log_probabilities[:, judged].argmax(axis=2) == labels[judged]
+        judged[:, fold_of == fold] = rows
+    return judged
+
+
+def _path(judged: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64]) -> tuple[Candidate, ...]:
+    """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
+    rows = np.flatnonzero(fold_of >= 0)
+    if not rows.size:
+        return ()
+    truth = judged[:, rows, labels[rows]]
+    hits = judged[:, rows].argmax(axis=2) == labels[rows]
     measured = zip(GRID, -truth.mean(axis=1), hits.mean(axis=1), strict=True)
     return tuple(Candidate(c, float(loss), float(accuracy)) for c, loss, accuracy in measured)
 

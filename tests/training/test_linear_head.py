@@ -111,6 +111,56 @@ def test_every_photo_is_held_out_once_and_each_class_is_spread_evenly() -> None:
     assert (_folds(labels, np.arange(20), classes=2, seed=5) != fold_of).any()
 
 
+def test_out_of_fold_probabilities_are_those_of_heads_fitted_without_the_photo() -> None:
+    data, labels = clouds(60, 5, 3)
+    head = solved(data, labels)
+    fold_of = _folds(labels, np.arange(60), classes=3, seed=0)
+    deviation = data.std(axis=0, dtype=np.float64)
+    scaled = (data - data.mean(axis=0)) / np.sqrt(deviation * np.sqrt((deviation**2).mean()))
+    expected = np.empty((60, 3))
+    for fold in range(FOLDS):
+        seen = fold_of != fold
+        reference = LogisticRegression(C=head.c, tol=1e-8, max_iter=100_000).fit(scaled[seen], labels[seen])
+        expected[~seen] = reference.predict_proba(scaled[~seen])
+    np.testing.assert_allclose(np.exp(head.out_of_fold), expected, atol=1e-3)
+
+
+def test_the_loss_of_the_chosen_penalty_is_that_of_the_out_of_fold_probabilities() -> None:
+    data, labels = clouds(60, 5, 3)
+    head = solved(data, labels)
+    chosen = next(each for each in head.path if each.c == head.c)
+    assert -head.out_of_fold[np.arange(60), labels].mean() == pytest.approx(chosen.log_loss)
+    assert (head.out_of_fold.argmax(axis=1) == labels).mean() == chosen.accuracy
+
+
+def test_photos_that_are_never_held_out_have_no_out_of_fold_probabilities() -> None:
+    data, _ = clouds(21, 3, 2)
+    one_alone = solved(data, np.repeat(np.array([0, 1, 2], np.int32), [10, 10, 1]))
+    assert np.isnan(one_alone.out_of_fold).all(axis=1).tolist() == [False] * 20 + [True]
+    all_alone = solved(data[:3], np.arange(3, dtype=np.int32))
+    assert all_alone.out_of_fold.shape == (3, 3)
+    assert np.isnan(all_alone.out_of_fold).all()
+
+
+def test_photos_of_one_group_are_held_out_together() -> None:
+    # Each photo has a near copy: whoever has seen the copy knows the photo, and who has not must guess.
+    labels = (np.arange(30) % 2).astype(np.int32)
+    once = np.eye(30, dtype=np.float32)
+    data = np.vstack([once, once + np.float32(1e-3)])
+    apart = solved(data, np.tile(labels, 2))
+    together = solved(data, np.tile(labels, 2), groups=1000 - np.tile(np.arange(30), 2))
+    assert min(each.log_loss for each in apart.path) < 0.2
+    assert min(each.log_loss for each in together.path) > 0.69
+
+
+def test_equal_features_may_be_of_different_groups() -> None:
+    # Two words that give the label away: as copies, each class would be one photo, never held out.
+    labels = np.repeat(np.array([0, 1], np.int32), 6)
+    words = np.eye(2, dtype=np.float32)[labels]
+    assert solved(words, labels).path == ()
+    assert solved(words, labels, groups=np.arange(12)).path[-1].accuracy == 1
+
+
 def test_copies_of_a_photo_do_not_make_its_class_look_known() -> None:
     random = np.random.default_rng(2)
     features = random.normal(size=(30, 40)).astype(np.float32)
