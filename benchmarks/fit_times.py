@@ -58,7 +58,7 @@ def one_round(data: Path, baseline: str) -> dict[str, float]:
         env = {**os.environ, "KCLASS_CACHE": f"{folder}/cache"}
         for count, kind in enumerate(KINDS):
             if kind == "network converted":
-                for file in Path(folder, "cache").glob("features*"):
+                for file in Path(folder, "cache").glob("photos*"):
                     file.unlink()
             out = f"{folder}/run-{count}"
             taken[kind] = seconds(

@@ -1,7 +1,6 @@
 """Embeds photos with a frozen network, each once: what the cache remembers is not computed again."""
 
 import contextlib
-import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.cache.files import FileState, read_file
+from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
-from kclass.features.store import FeatureStore, FileState
 from kclass.features.throughput import Decoded, Passed, through_engine
-from kclass.photos.decoding import read_bytes
-from kclass.photos.hashing import content_hash
 from kclass.progress import Progress, silent
 
 STAGE = "embedding"
@@ -68,7 +66,7 @@ def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = s
     Raises:
         OutputError: the cache cannot be used.
     """
-    with FeatureStore() as store:
+    with ContentStore() as store:
         rows = _remembered(paths, store, extractor.recipe)
         missing = [index for index in range(len(paths)) if index not in rows]
         unreadable: dict[int, PhotoError] = {}
@@ -89,17 +87,15 @@ def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = s
     return Embedding(features, np.array(readable, dtype=np.int64), errors, computed)
 
 
-def _remembered(paths: Sequence[Path], store: FeatureStore, recipe: str) -> dict[int, NDArray[np.float32]]:
+def _remembered(paths: Sequence[Path], store: ContentStore, recipe: str) -> dict[int, NDArray[np.float32]]:
     """Features of the files that have not changed since they were embedded, by place."""
-    states = [state for path in paths if (state := _state(path)) is not None]
-    contents = store.content_hashes(states)
-    features = store.features(recipe, sorted(set(contents.values())))
-    by_place = ((index, contents.get(_key(path))) for index, path in enumerate(paths))
-    return {index: features[content] for index, content in by_place if content in features}
+    contents = store.unchanged(paths)
+    values = store.values(recipe, sorted(set(contents.values())))
+    return {place: _vector(values[content]) for place, content in contents.items() if content in values}
 
 
 def _outcomes(
-    paths: Sequence[Path], store: FeatureStore, extractor: Extractor
+    paths: Sequence[Path], store: ContentStore, extractor: Extractor
 ) -> Generator[_Outcome, None, None]:
     """What became of each photo, in order; the cache is filled on the way."""
     if not paths:
@@ -125,38 +121,25 @@ def _outcomes(
 
 
 def _prepared(
-    path: Path, store: FeatureStore, recipe: str, extractor: Extractor
+    path: Path, store: ContentStore, recipe: str, extractor: Extractor
 ) -> Decoded[_File] | _Seen | PhotoError:
     """The photo for the network; its features, if it was seen elsewhere; or what is wrong with it."""
     try:
-        state, data = _state(path), read_bytes(path)
-        if state is None:
-            raise PhotoError(f"{path} appeared while it was read", fix="Try again.")
-        file = _File(state, content_hash(data))
-        found = store.features(recipe, [file.content])
-        if file.content in found:
-            return _Seen(found[file.content], file)
-        return Decoded(extractor.decode(data, name=str(path)), file)
+        read = read_file(path)
+        file = _File(read.state, read.content)
+        found = store.values(recipe, [read.content])
+        if read.content in found:
+            return _Seen(_vector(found[read.content]), file)
+        return Decoded(extractor.decode(read.data, name=str(path)), file)
     except PhotoError as error:
         return error
 
 
-def _state(path: Path) -> FileState | None:
-    """What tells whether a file has changed; None if it is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return _key(path), status.st_size, status.st_mtime_ns, status.st_ino
+def _vector(value: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(value, np.float32)
 
 
-def _key(path: Path) -> str:
-    """The file's place, links not followed: two links to one photo are two files."""
-    # SQLite takes Unicode alone, and a name in an old encoding is none.
-    return os.fsencode(os.path.abspath(path)).decode("utf-8", "backslashreplace")  # noqa: PTH100
-
-
-def _write(store: FeatureStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:
-    computed = {each.note.content: each.features for each in new if isinstance(each, Passed)}
+def _write(store: ContentStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:
+    computed = {each.note.content: each.features.tobytes() for each in new if isinstance(each, Passed)}
     store.add(recipe, computed, [(each.note.state, each.note.content) for each in new])
     new.clear()

@@ -1,80 +1,70 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import processes
 import pytest
 
+from kclass.cache.store import ContentStore
 from kclass.errors import OutputError
-from kclass.features.store import FeatureStore
 
 STATE = ("/photos/1.jpg", 1234, 1_700_000_000_000_000_000, 99)
 
-# Writes and reads a hundred features of its own, while another process does the same.
+# Writes and reads a hundred values of its own, while another process does the same.
 WRITER = """
 import sys
 from pathlib import Path
-import numpy
-from kclass.features.store import FeatureStore
+from kclass.cache.store import ContentStore
 
 path, name = Path(sys.argv[1]), sys.argv[2]
 for place in range(50):
-    with FeatureStore(path) as store:
-        store.add("recipe", {f"{name} {place}": numpy.full(3, place, numpy.float32)})
-        assert len(store.features("recipe", [f"{name} {at}" for at in range(50)])) == place + 1
+    with ContentStore(path) as store:
+        store.add("recipe", {f"{name} {place}": bytes([place] * 3)})
+        assert len(store.values("recipe", [f"{name} {at}" for at in range(50)])) == place + 1
 """
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "features.sqlite"
+    return tmp_path / "photos.sqlite"
 
 
-def vector(*values: float) -> Any:
-    return np.array(values, np.float32)
-
-
-def test_features_and_hashes_survive_reopening(path: Path) -> None:
-    with FeatureStore(path) as store:
-        store.add("recipe", {"a": vector(1, 2.5), "b": vector(-3, 1e-30)}, [(STATE, "a")])
-    with FeatureStore(path) as store:
-        found = store.features("recipe", ["b", "a", "c"])
-        assert found.keys() == {"a", "b"}
-        np.testing.assert_array_equal(found["a"], vector(1, 2.5), strict=True)
-        np.testing.assert_array_equal(found["b"], vector(-3, 1e-30), strict=True)
+def test_values_and_hashes_survive_reopening(path: Path) -> None:
+    with ContentStore(path) as store:
+        store.add("recipe", {"a": b"one", "b": b""}, [(STATE, "a")])
+    with ContentStore(path) as store:
+        assert store.values("recipe", ["b", "a", "c"]) == {"a": b"one", "b": b""}
         assert store.content_hashes([STATE]) == {"/photos/1.jpg": "a"}
 
 
 def test_the_store_of_a_user_lies_in_the_cache_folder(cache: Path) -> None:
-    with FeatureStore() as store:
-        store.add("recipe", {"a": vector(1)})
+    with ContentStore() as store:
+        store.add("recipe", {"a": b"1"})
         assert store.path.parent == cache
-    with FeatureStore() as store:
-        assert store.features("recipe", ["a"]).keys() == {"a"}
+    with ContentStore() as store:
+        assert store.values("recipe", ["a"]).keys() == {"a"}
 
 
 def test_recipes_are_kept_apart(path: Path) -> None:
-    with FeatureStore(path) as store:
-        store.add("one", {"a": vector(1)})
-        store.add("two", {"a": vector(2), "b": vector(3)})
-        assert store.features("one", ["a", "b"]) == {"a": vector(1)}
-        assert store.features("two", ["a"]) == {"a": vector(2)}
-        assert store.features("three", ["a", "b"]) == {}
+    with ContentStore(path) as store:
+        store.add("one", {"a": b"1"})
+        store.add("two", {"a": b"2", "b": b"3"})
+        assert store.values("one", ["a", "b"]) == {"a": b"1"}
+        assert store.values("two", ["a"]) == {"a": b"2"}
+        assert store.values("three", ["a", "b"]) == {}
 
 
-def test_a_feature_that_comes_again_replaces_the_first(path: Path) -> None:
-    with FeatureStore(path) as store:
-        store.add("recipe", {"a": vector(1)})
-        store.add("recipe", {"a": vector(2)})
-        assert store.features("recipe", ["a"]) == {"a": vector(2)}
+def test_a_value_that_comes_again_replaces_the_first(path: Path) -> None:
+    with ContentStore(path) as store:
+        store.add("recipe", {"a": b"1"})
+        store.add("recipe", {"a": b"2"})
+        assert store.values("recipe", ["a"]) == {"a": b"2"}
 
 
 @pytest.mark.parametrize("place", [1, 2, 3], ids=["size", "time", "inode"])
 def test_a_file_that_has_changed_is_not_believed(place: int, path: Path) -> None:
     changed = tuple(value + 1 if at == place else value for at, value in enumerate(STATE))
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         store.add("recipe", {}, [(STATE, "a")])
         assert store.content_hashes([changed]) == {}
         store.add("recipe", {}, [(changed, "b")])
@@ -83,7 +73,7 @@ def test_a_file_that_has_changed_is_not_believed(place: int, path: Path) -> None
 
 
 def test_the_numbers_of_a_state_are_not_taken_for_each_other(path: Path) -> None:
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         store.add("recipe", {}, [(("p", 1, 23, 4), "a")])
         assert store.content_hashes([("p", 12, 3, 4)]) == {}
         assert store.content_hashes([("p", 23, 1, 4)]) == {}
@@ -91,7 +81,7 @@ def test_the_numbers_of_a_state_are_not_taken_for_each_other(path: Path) -> None
 
 def test_states_may_be_larger_than_the_integers_of_sqlite(path: Path) -> None:
     state = ("/photos/1.jpg", 2**40, 2**64, 2**128 - 1)
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         store.add("recipe", {}, [(state, "a")])
         assert store.content_hashes([state]) == {"/photos/1.jpg": "a"}
         assert store.content_hashes([(*state[:3], 2**128 - 2)]) == {}
@@ -99,40 +89,40 @@ def test_states_may_be_larger_than_the_integers_of_sqlite(path: Path) -> None:
 
 def test_more_can_be_asked_for_than_sqlite_takes_in_one_query(path: Path) -> None:
     names = [f"{number:05}" for number in range(1203)]
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         states = [(name, 1, 1, 1) for name in names]
-        store.add("recipe", {name: vector(1) for name in names}, list(zip(states, names, strict=True)))
-        assert store.features("recipe", names).keys() == set(names)
+        store.add("recipe", dict.fromkeys(names, b"1"), list(zip(states, names, strict=True)))
+        assert store.values("recipe", names).keys() == set(names)
         assert store.content_hashes(states) == {name: name for name in names}
 
 
 def test_nothing_can_be_asked_for_and_added(path: Path) -> None:
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         store.add("recipe", {})
-        assert (store.features("recipe", []), store.content_hashes([])) == ({}, {})
+        assert (store.values("recipe", []), store.content_hashes([])) == ({}, {})
 
 
-def test_beyond_its_size_the_oldest_features_make_room(path: Path) -> None:
-    """Each feature takes 4 kB; of a hundred about sixty fit."""
-    with FeatureStore(path, size_limit=280_000) as store:
+def test_beyond_its_size_the_oldest_values_make_room(path: Path) -> None:
+    """Each value takes 4 kB; of a hundred about sixty fit."""
+    with ContentStore(path, size_limit=280_000) as store:
         for number in range(100):
-            store.add("recipe", {f"{number:03}": np.full(1000, number, np.float32)})
-        left = sorted(store.features("recipe", [f"{number:03}" for number in range(100)]))
+            store.add("recipe", {f"{number:03}": bytes([number] * 4000)})
+        left = sorted(store.values("recipe", [f"{number:03}" for number in range(100)]))
     assert 40 <= len(left) <= 70
     assert left == [f"{number:03}" for number in range(100 - len(left), 100)]
 
 
 def test_what_is_added_last_stays_however_little_fits(path: Path) -> None:
-    with FeatureStore(path, size_limit=100_000) as store:
+    with ContentStore(path, size_limit=100_000) as store:
         for number in range(40):
-            store.add(str(number % 3), {f"{number}": np.zeros(2000, np.float32)})
-            assert store.features(str(number % 3), [f"{number}"])
+            store.add(str(number % 3), {f"{number}": bytes(8000)})
+            assert store.values(str(number % 3), [f"{number}"])
 
 
 def test_the_file_does_not_grow_beyond_its_limit_for_long(path: Path) -> None:
-    with FeatureStore(path, size_limit=400_000) as store:
+    with ContentStore(path, size_limit=400_000) as store:
         for number in range(300):
-            store.add("recipe", {f"{number}": np.zeros(1000, np.float32)})
+            store.add("recipe", {f"{number}": bytes(4000)})
     assert path.stat().st_size < 500_000
 
 
@@ -143,12 +133,12 @@ def test_threads_share_a_store(path: Path) -> None:
         start.wait()
         for place in range(30):
             store.add(
-                "recipe", {f"{thread} {place}": vector(thread, place)}, [((f"{thread}", place, 0, 0), "a")]
+                "recipe", {f"{thread} {place}": bytes([thread, place])}, [((f"{thread}", place, 0, 0), "a")]
             )
             store.content_hashes([(f"{thread}", place, 0, 0)])
-        return len(store.features("recipe", [f"{thread} {place}" for place in range(30)]))
+        return len(store.values("recipe", [f"{thread} {place}" for place in range(30)]))
 
-    with FeatureStore(path) as store, ThreadPoolExecutor(4) as pool:
+    with ContentStore(path) as store, ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(4))) == [30] * 4
 
 
@@ -157,41 +147,40 @@ def test_processes_share_a_store(path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         for done in pool.map(lambda command: processes.run(*command, cwd=path.parent), commands):
             assert done.returncode == 0, done.stderr
-    with FeatureStore(path) as store:
+    with ContentStore(path) as store:
         wanted = [f"{name} {place}" for name in ("one", "other") for place in range(50)]
-        assert len(store.features("recipe", wanted)) == 100
+        assert len(store.values("recipe", wanted)) == 100
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, None], ids=["another file", "a folder"])
 def test_a_place_that_cannot_be_used_is_an_output_error(content: bytes | None, path: Path) -> None:
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(OutputError) as caught:
-        FeatureStore(path)
-    assert caught.value.message.startswith(f"cannot use the feature cache {path}: ")
+        ContentStore(path)
+    assert caught.value.message.startswith(f"cannot use the cache {path}: ")
     assert caught.value.fix == ("Free some space, delete that file, or set KCLASS_CACHE to another folder.")
 
 
 def test_a_store_that_is_damaged_is_an_output_error_when_it_is_read(path: Path) -> None:
-    with FeatureStore(path) as store:
-        store.add("recipe", {f"{number}": np.zeros(1000, np.float32) for number in range(50)})
+    with ContentStore(path) as store:
+        store.add("recipe", {f"{number}": bytes(4000) for number in range(50)})
     data = bytearray(path.read_bytes())
     data[4096:] = bytes(len(data) - 4096)
     path.write_bytes(data)
-    with pytest.raises(OutputError, match="cannot use the feature cache"), FeatureStore(path) as store:
-        store.features("recipe", ["1"])
+    with pytest.raises(OutputError, match="cannot use the cache"), ContentStore(path) as store:
+        store.values("recipe", ["1"])
 
 
 FULL_DISK = """
 import sys
 from pathlib import Path
-import numpy
 from kclass.errors import OutputError
-from kclass.features.store import FeatureStore
+from kclass.cache.store import ContentStore
 
 try:
-    with FeatureStore(Path(sys.argv[1])) as store:
+    with ContentStore(Path(sys.argv[1])) as store:
         for number in range(100):
-            store.add("recipe", {str(number): numpy.zeros(1000, numpy.float32)})
+            store.add("recipe", {str(number): bytes(4000)})
 except OutputError as error:
     print(error)
 """
@@ -201,6 +190,6 @@ except OutputError as error:
 def test_a_full_disk_is_an_output_error_and_keeps_what_was_written(path: Path) -> None:
     command = processes.limited(processes.python(FULL_DISK, str(path)), file_bytes=200_000)
     done = processes.run(*command, cwd=path.parent)
-    assert done.stdout.splitlines()[0].startswith(f"cannot use the feature cache {path}: "), done.stderr
-    with FeatureStore(path) as store:
-        assert len(store.features("recipe", [str(number) for number in range(100)])) >= 10
+    assert done.stdout.splitlines()[0].startswith(f"cannot use the cache {path}: "), done.stderr
+    with ContentStore(path) as store:
+        assert len(store.values("recipe", [str(number) for number in range(100)])) >= 10

@@ -1,4 +1,4 @@
-"""The cache of features: one SQLite file, shared by all runs of a user."""
+"""What was computed from photos, by their content: one SQLite file, shared by all runs of a user."""
 
 import contextlib
 import sqlite3
@@ -8,45 +8,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from kclass.cache.files import FileState, file_state
 from kclass.errors import OutputError
 from kclass.files import cache_folder, make_folder
 
 SIZE_LIMIT = 4 * 2**30
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 VARIABLES_A_QUERY = 500
 WAIT_SECONDS = 60
 RETRY_SECONDS = 0.01
 SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS feature (
-    recipe TEXT NOT NULL, content TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (recipe, content)
+CREATE TABLE IF NOT EXISTS computed (
+    recipe TEXT NOT NULL, content TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (recipe, content)
 );
 CREATE TABLE IF NOT EXISTS file (
     path TEXT PRIMARY KEY, state TEXT NOT NULL, content TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
-FileState = tuple[str, int, int, int]
 Item = TypeVar("Item")
 
 
-class FeatureStore:
-    """Features by recipe and content hash, and content hashes by the state of a file.
+class ContentStore:
+    """Values by recipe and content hash, and content hashes by the state of a file.
 
-    A recipe is a text that names all that a feature depends on besides the photo. Any number of
+    A value is whatever was computed from a photo, as bytes: its features, its inspection. A recipe is
+    a text that names the kind of value and all that it depends on besides the photo. Any number of
     threads and processes may use the store at once.
 
     Args:
         path: the SQLite file; None for the one in kclass's cache folder.
-        size_limit: bytes; when the file grows beyond, the features written first make room.
+        size_limit: bytes; when the file grows beyond, the values written first make room.
     """
 
     def __init__(self, path: Path | None = None, *, size_limit: int = SIZE_LIMIT) -> None:
-        self.path = path or make_folder(cache_folder()) / f"features-v{SCHEMA_VERSION}.sqlite"
+        self.path = path or make_folder(cache_folder()) / f"photos-v{SCHEMA_VERSION}.sqlite"
         self._size_limit = size_limit
         self._lock = threading.Lock()
         with self._store_errors():
@@ -56,7 +54,7 @@ class FeatureStore:
                 _make_tables(self._connection)
                 undo.pop_all()
 
-    def __enter__(self) -> "FeatureStore":
+    def __enter__(self) -> "ContentStore":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,28 +75,33 @@ class FeatureStore:
                     found[path] = content
         return found
 
-    def features(self, recipe: str, contents: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Features by content hash, float32 (features,), for those that are there."""
-        found: dict[str, NDArray[np.float32]] = {}
+    def unchanged(self, paths: Sequence[Path]) -> dict[int, str]:
+        """The content hashes of files that have not changed since they were added, by their place here.
+
+        Each file's state is looked at once, and no file is opened.
+        """
+        places = {place: state for place, path in enumerate(paths) if (state := file_state(path)) is not None}
+        contents = self.content_hashes(list(places.values()))
+        return {place: contents[path] for place, (path, *_) in places.items() if path in contents}
+
+    def values(self, recipe: str, contents: Sequence[str]) -> dict[str, bytes]:
+        """Values by content hash, for those that are there."""
+        found: dict[str, bytes] = {}
         for part in _parts(contents):
             marks = ",".join("?" * len(part))
-            query = f"SELECT content, vector FROM feature WHERE recipe = ? AND content IN ({marks})"
-            for content, vector in self._rows(query, [recipe, *part]):
-                found[content] = np.frombuffer(vector, np.float32)
+            query = f"SELECT content, value FROM computed WHERE recipe = ? AND content IN ({marks})"
+            found.update(self._rows(query, [recipe, *part]))
         return found
 
     def add(
-        self,
-        recipe: str,
-        features: Mapping[str, NDArray[np.float32]],
-        files: Sequence[tuple[FileState, str]] = (),
+        self, recipe: str, values: Mapping[str, bytes], files: Sequence[tuple[FileState, str]] = ()
     ) -> None:
-        """Remember features by content hash, and the content hashes of files."""
-        vectors = [(recipe, content, vector.tobytes()) for content, vector in features.items()]
+        """Remember values by content hash, and the content hashes of files."""
+        computed = [(recipe, content, value) for content, value in values.items()]
+        seen = [(path, _text(state), content) for (path, *state), content in files]
         with self._lock, self._store_errors(), self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO feature VALUES (?, ?, ?)", vectors)
-            rows = [(path, _text(state), content) for (path, *state), content in files]
-            self._connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO computed VALUES (?, ?, ?)", computed)
+            self._connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", seen)
             self._make_room()
 
     def _rows(self, query: str, values: Sequence[str] | Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -108,8 +111,8 @@ class FeatureStore:
     def _make_room(self) -> None:
         if self._bytes_used() > self._size_limit:
             self._connection.execute(
-                "DELETE FROM feature WHERE rowid <="
-                " (SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM feature)"
+                "DELETE FROM computed WHERE rowid <="
+                " (SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM computed)"
             )
 
     def _bytes_used(self) -> int:
@@ -123,7 +126,7 @@ class FeatureStore:
             yield
         except sqlite3.Error as error:
             raise OutputError(
-                f"cannot use the feature cache {self.path}: {error}",
+                f"cannot use the cache {self.path}: {error}",
                 fix="Free some space, delete that file, or set KCLASS_CACHE to another folder.",
             ) from error
 
