@@ -5,12 +5,14 @@ import os
 import stat
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from kclass.errors import KClassError, OptionError, PhotoError
 from kclass.files import is_folder
+from kclass.photos.camera import camera_of
 from kclass.photos.colour import to_srgb
 from kclass.photos.formats import FORMATS, OTHER_PIXELS, PhotoFormat, read_header, recognise
 from kclass.photos.formats import SUFFIXES as SUFFIXES
@@ -22,7 +24,39 @@ DECODER_VERSION: int = 1
 # Above the largest photo within the pixel limits: 100 million pixels of 16-bit RGBA are 0.8 GB.
 MAX_BYTES = 2**30
 
+# How many times smaller JPEG can be decoded. Pillow takes the first that leaves both sides as wanted.
+_JPEG_SCALES = (8, 4, 2)
+
 _REPLACE = "Fetch or save it again, or take it out of the folder."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo, and what its file says of it.
+
+    Args:
+        image: upright, in mode RGB and the colours of sRGB.
+        format: the name of its format in `kclass.photos.formats`.
+        width: of the upright photo in pixels, before any reduction.
+        height: likewise.
+        orientation: how it lies in the file, 1 to 8 as in EXIF.
+        camera: make and model; empty if the file names none.
+    """
+
+    image: Image.Image
+    format: str
+    width: int
+    height: int
+    orientation: int
+    camera: str
+
+    def is_as_with(self, at_least: int) -> bool:
+        """Whether `decode` with that `at_least` gives the very same image."""
+        if self.format != "JPEG":
+            return True
+        room = min(self.width, self.height) // at_least
+        scale = next((scale for scale in _JPEG_SCALES if scale <= room), 1)
+        return self.image.size == (-(-self.width // scale), -(-self.height // scale))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -69,18 +103,33 @@ def decode(data: bytes, *, name: str, at_least: int | None = None) -> Image.Imag
             anything is decoded.
         OptionError: `at_least` is below 1.
     """
+    return decode_photo(data, name=name, at_least=at_least).image
+
+
+def decode_photo(data: bytes, *, name: str, at_least: int | None = None) -> Photo:
+    """What `decode` gives, and what the file says besides; options and errors are the same."""
     if at_least is not None and at_least < 1:
         raise OptionError(f"at_least is {at_least}; it must be 1 or more")
     kind = _recognised(data, name)
     with _photo_errors(name, kind):
         image: Image.Image = read_header(data, kind)
         _check_pixels(image, name, kind)
+        whole = image.size
         if at_least is not None:
             image.draft(None, (at_least, at_least))
+        reduced = image.size != whole
         image.load()
-        upright = turned_upright(to_srgb(image), orientation_of(image))
+        orientation, camera = orientation_of(image), camera_of(image)
+        upright = turned_upright(to_srgb(image), orientation)
         upright.info = {}  # its profile and EXIF have been used up: kept, they would be applied twice
-        return upright
+        width, height = _turned(whole, orientation) if reduced else upright.size
+        return Photo(upright, kind.name, width, height, orientation, camera)
+
+
+def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Width and height of a photo once it is upright: from orientation 5 on it lies on its side."""
+    width, height = size
+    return (height, width) if orientation >= 5 else (width, height)
 
 
 def _at_once(path: str, flags: int) -> int:

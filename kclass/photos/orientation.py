@@ -6,6 +6,8 @@ import struct
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from kclass.photos.exif import entries, exif_of
+
 _TAG = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -16,8 +18,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BYTE_ORDERS = {b"II": "<", b"MM": ">"}
-_NUMBERS = {1: "B", 3: "H", 4: "I"}
 _XMP = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
@@ -33,7 +33,7 @@ def orientation_of(image: Image.Image) -> int:
     Source:
         Exif 2.32 (CIPA DC-008-2019), 4.6.4, tag 274: TIFF 6.0 structure and meaning of the values.
     """
-    found = image.tag_v2.get(_TAG) if isinstance(image, TiffImageFile) else _in_exif(_exif(image.info))
+    found = image.tag_v2.get(_TAG) if isinstance(image, TiffImageFile) else _in_exif(exif_of(image))
     if found is None:
         found = _in_xmp(image.info)
     return found if found in _TURNS else 1
@@ -45,34 +45,11 @@ def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _exif(info: dict[str | tuple[int, int], object]) -> bytes:
-    exif = info.get("exif")
-    if isinstance(exif, bytes):
-        return exif
-    profile = info.get("Raw profile type exif")  # PNGs written by ImageMagick: three lines, then hex
-    if not isinstance(profile, str):
-        return b""
-    try:
-        return bytes.fromhex("".join(profile.split("\n")[3:]))
-    except ValueError:
-        return b""
-
-
 def _in_exif(exif: bytes) -> int | None:
-    exif = exif.removeprefix(b"Exif\0\0")
-    order = _BYTE_ORDERS.get(exif[:2])
-    if order is None:
-        return None
     try:
-        (start,) = struct.unpack_from(order + "I", exif, 4)
-        (count,) = struct.unpack_from(order + "H", exif, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(order + "HH", exif, entry)
-            if tag == _TAG:
-                return int(struct.unpack_from(order + _NUMBERS.get(kind, "H"), exif, entry + 8)[0])
+        return next((entry.number() for entry in entries(exif) if entry.tag == _TAG), None)
     except struct.error:
         return None
-    return None
 
 
 def _in_xmp(info: dict[str | tuple[int, int], object]) -> int | None:
