@@ -14,6 +14,14 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 """The gravest first."""
 
+ADVICE: Final[Mapping[Severity | None, str]] = {
+    "error": "{}: mend the errors before you train.",
+    "warning": "{}: look at the warnings before you train.",
+    "note": "{}: nothing that stands in the way of training.",
+    None: "Nothing found that stands in the way of training.",
+}
+"""The verdict by the gravest severity that occurs; the braces are for the counts."""
+
 MOST_DETAILS: Final = 3
 """Findings of one kind that `repr` shows one by one."""
 
@@ -203,6 +211,20 @@ class Audit:
         """Rows of `data.samples` that fixing takes out, ascending, each once."""
         return tuple(sorted({row for finding in self.findings for row in finding.remove}))
 
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """How many findings there are of each severity."""
+        counts = dict.fromkeys(SEVERITIES, 0)
+        for finding in self.findings:
+            counts[KINDS[finding.kind].severity] += 1
+        return counts
+
+    @property
+    def verdict(self) -> str:
+        """What to make of it, in one sentence that starts with the counts."""
+        gravest = next((severity for severity, number in self.counts.items() if number), None)
+        return ADVICE[gravest].format(self._counts_in_words())
+
     def to_dict(self) -> dict[str, Any]:
         """The audit in plain values, ready for JSON.
 
@@ -263,11 +285,12 @@ class Audit:
         return [kind for kind in KINDS.values() if self.of(kind.name)]
 
     def _headline(self) -> str:
-        found = Counter(KINDS[finding.kind].severity for finding in self.findings)
-        counts = [
-            f"{found[word]} {word}{'' if found[word] == 1 else 's'}" for word in SEVERITIES if found[word]
-        ]
-        return f"Audit of {self.data.name}: {self.photos} photos, {', '.join(counts) or 'nothing found'}"
+        counts = self._counts_in_words() or "nothing found"
+        return f"Audit of {self.data.name}: {self.photos} photos, {counts}"
+
+    def _counts_in_words(self) -> str:
+        counts = self.counts.items()
+        return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts if number)
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         rows = [

@@ -97,3 +97,21 @@ def test_a_notebook_shows_tables_in_which_names_are_text() -> None:
     assert "<td>wrong suffixes</td>" in shown
     assert "&lt;b&gt;.jpg is PNG" in shown
     assert "<b>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kinds", "verdict"),
+    [
+        (["leak", "unreadable", "tiny"], "2 errors, 1 warning: mend the errors before you train."),
+        (["tiny", "dark", "turned"], "2 warnings, 1 note: look at the warnings before you train."),
+        (["turned"], "1 note: nothing that stands in the way of training."),
+        ([], "Nothing found that stands in the way of training."),
+    ],
+)
+def test_the_verdict_says_what_the_gravest_findings_ask_for(kinds: list[str], verdict: str) -> None:
+    assert audit(*(Finding(kind, (0,), "") for kind in kinds)).verdict == verdict
+
+
+def test_findings_are_counted_by_severity() -> None:
+    found = audit(Finding("turned", (0,), ""), Finding("turned", (1,), ""), Finding("leak", (1, 0), ""))
+    assert found.counts == {"error": 1, "warning": 0, "note": 2}
