@@ -1,6 +1,5 @@
 """What an audit says: kinds of findings, the findings, and the whole."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
