@@ -21,11 +21,35 @@ def to_srgb(image: Image.Image) -> Image.Image:
     `eight_bits`. An embedded ICC profile is followed; one that is broken, or made for another kind
     of colours than the photo has, is ignored, as browsers do.
     """
+    return in_srgb(opaque(image), profile_of(image))
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """The photo without alpha and 8 bits deep, still in its own colours: mode L, RGB or CMYK."""
+    if image.mode in _DEEP:
+        return Image.fromarray(eight_bits(np.asarray(image)))
+    flat = "L" if image.mode in _GREY else "RGB"
+    if image.has_transparency_data:
+        return _over_white(image, flat)
+    return image if image.mode in ("CMYK", flat) else image.convert(flat)
+
+
+def profile_of(image: Image.Image) -> bytes | None:
+    """The ICC profile of an opened photo's own colours; None if it names none."""
     profile = image.info.get("icc_profile")
-    opaque = _opaque(image)
-    if isinstance(profile, bytes) and image.mode != "LAB":  # Pillow has made that sRGB already
-        opaque = _by_profile(opaque, profile)
-    return opaque if opaque.mode == "RGB" else opaque.convert("RGB")
+    return profile if isinstance(profile, bytes) and image.mode != "LAB" else None  # Pillow does LAB
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A photo as `opaque` gives it, in mode RGB and the colours of sRGB.
+
+    Args:
+        image: mode L, RGB or CMYK.
+        profile: the ICC profile of its colours, as `profile_of` gives it.
+    """
+    if profile is not None:
+        image = _by_profile(image, profile)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def eight_bits(values: NDArray[np.number]) -> NDArray[np.uint8]:
@@ -62,16 +86,6 @@ def _black_and_span(values: NDArray[np.number]) -> tuple[float, float]:
         if low >= 0 and high <= white:
             return 0.0, white
     return low, high - low or 1.0
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """The photo in a mode without alpha and 8 bits deep: L, RGB or CMYK."""
-    if image.mode in _DEEP:
-        return Image.fromarray(eight_bits(np.asarray(image)))
-    flat = "L" if image.mode in _GREY else "RGB"
-    if image.has_transparency_data:
-        return _over_white(image, flat)
-    return image if image.mode in ("CMYK", flat) else image.convert(flat)
 
 
 def _over_white(image: Image.Image, flat: str) -> Image.Image:

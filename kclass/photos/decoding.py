@@ -1,6 +1,7 @@
 """The one decoder: the bytes of a photo become upright sRGB pixels, or one clear error."""
 
 import contextlib
+import functools
 import os
 import stat
 import traceback
@@ -13,13 +14,13 @@ from PIL import Image
 from kclass.errors import KClassError, OptionError, PhotoError
 from kclass.files import is_folder
 from kclass.photos.camera import camera_of
-from kclass.photos.colour import to_srgb
+from kclass.photos.colour import in_srgb, opaque, profile_of
 from kclass.photos.formats import FORMATS, OTHER_PIXELS, PhotoFormat, read_header, recognise
 from kclass.photos.formats import SUFFIXES as SUFFIXES
 from kclass.photos.orientation import orientation_of, turned_upright
 
 # Part of every cache key: raise it when the same file would give other pixels.
-DECODER_VERSION: int = 1
+DECODER_VERSION: int = 2
 
 # Above the largest photo within the pixel limits: 100 million pixels of 16-bit RGBA are 0.8 GB.
 MAX_BYTES = 2**30
@@ -30,12 +31,13 @@ _JPEG_SCALES = (8, 4, 2)
 _REPLACE = "Fetch or save it again, or take it out of the folder."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded photo, and what its file says of it.
 
     Args:
-        image: upright, in mode RGB and the colours of sRGB.
+        stored: as it lies in the file and in its own colours: mode L, RGB or CMYK.
+        profile: the ICC profile of those colours; None if the file has none.
         format: the name of its format in `kclass.photos.formats`.
         width: of the upright photo in pixels, before any reduction.
         height: likewise.
@@ -43,12 +45,20 @@ class Photo:
         camera: make and model; empty if the file names none.
     """
 
-    image: Image.Image
+    stored: Image.Image
+    profile: bytes | None
     format: str
     width: int
     height: int
     orientation: int
     camera: str
+
+    @functools.cached_property
+    def image(self) -> Image.Image:
+        """The photo upright, in mode RGB and the colours of sRGB."""
+        upright = turned_upright(in_srgb(self.stored, self.profile), self.orientation)
+        upright.info = {}  # its profile and EXIF have been used up: kept, they would be applied twice
+        return upright
 
     def is_as_with(self, at_least: int) -> bool:
         """Whether `decode` with that `at_least` gives the very same image."""
@@ -56,7 +66,8 @@ class Photo:
             return True
         room = min(self.width, self.height) // at_least
         scale = next((scale for scale in _JPEG_SCALES if scale <= room), 1)
-        return self.image.size == (-(-self.width // scale), -(-self.height // scale))
+        reduced = (-(-self.width // scale), -(-self.height // scale))
+        return _turned(self.stored.size, self.orientation) == reduced
 
 
 def read_bytes(path: Path) -> bytes:
@@ -103,27 +114,39 @@ def decode(data: bytes, *, name: str, at_least: int | None = None) -> Image.Imag
             anything is decoded.
         OptionError: `at_least` is below 1.
     """
-    return decode_photo(data, name=name, at_least=at_least).image
+    _check_at_least(at_least)
+    kind = _recognised(data, name)
+    with _photo_errors(name, kind):
+        return _decoded(data, kind, name, at_least).image
 
 
 def decode_photo(data: bytes, *, name: str, at_least: int | None = None) -> Photo:
     """What `decode` gives, and what the file says besides; options and errors are the same."""
-    if at_least is not None and at_least < 1:
-        raise OptionError(f"at_least is {at_least}; it must be 1 or more")
+    _check_at_least(at_least)
     kind = _recognised(data, name)
     with _photo_errors(name, kind):
-        image: Image.Image = read_header(data, kind)
-        _check_pixels(image, name, kind)
-        whole = image.size
-        if at_least is not None:
-            image.draft(None, (at_least, at_least))
-        reduced = image.size != whole
-        image.load()
-        orientation, camera = orientation_of(image), camera_of(image)
-        upright = turned_upright(to_srgb(image), orientation)
-        upright.info = {}  # its profile and EXIF have been used up: kept, they would be applied twice
-        width, height = _turned(whole, orientation) if reduced else upright.size
-        return Photo(upright, kind.name, width, height, orientation, camera)
+        return _decoded(data, kind, name, at_least)
+
+
+def _decoded(data: bytes, kind: PhotoFormat, name: str, at_least: int | None) -> Photo:
+    image: Image.Image = read_header(data, kind)
+    _check_pixels(image, name, kind)
+    whole = image.size
+    if at_least is not None:
+        image.draft(None, (at_least, at_least))
+    reduced = image.size != whole
+    image.load()
+    orientation = orientation_of(image)
+    width, height = _turned(whole if reduced else image.size, orientation)
+    return Photo(
+        stored=opaque(image),
+        profile=profile_of(image),
+        format=kind.name,
+        width=width,
+        height=height,
+        orientation=orientation,
+        camera=camera_of(image),
+    )
 
 
 def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -140,6 +163,11 @@ def _at_once(path: str, flags: int) -> int:
 def _check_bytes(path: Path, size: int) -> None:
     if size > MAX_BYTES:
         raise PhotoError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}", fix=_REPLACE)
+
+
+def _check_at_least(at_least: int | None) -> None:
+    if at_least is not None and at_least < 1:
+        raise OptionError(f"at_least is {at_least}; it must be 1 or more")
 
 
 def _recognised(data: bytes, name: str) -> PhotoFormat:

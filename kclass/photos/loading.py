@@ -1,12 +1,13 @@
 """From a file to the array that a network is given: the same way in training and in use."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.photos.decoding import decode, read_bytes
-from kclass.photos.resizing import Resize, check_resize, resize
+from kclass.photos.decoding import Photo, decode_photo, read_bytes
+from kclass.photos.resizing import Resize, check_resize, framed, shrunk
 
 # JPEG is decoded at a reduced scale that keeps this many times the wanted size. Measured on 60
 # photos: with 2 the result is 1.2 of 255 from full decoding in the mean, with 1 it is 2 to 3, for
@@ -71,5 +72,27 @@ def load_with_aspect(
         OptionError: `size` is below 1, or `how` is none of `RESIZES`.
     """
     check_resize(size=size, how=how)
-    image = decode(data, name=name, at_least=_SPARE * size)
-    return resize(image, size=size, how=how), image.width / image.height
+    photo = decode_photo(data, name=name, at_least=_SPARE * size)
+    return square(photo, size=size, how=how), photo.width / photo.height
+
+
+def square(photo: Photo, *, size: int, how: Resize = "squash") -> NDArray[np.uint8]:
+    """A decoded photo as `load` gives its file.
+
+    It is made small first, and then brought to sRGB and turned upright, which most photos of phones
+    need: those of 12 megapixels take 60 % of the time, and the pixels differ by 0.3 of 255.
+
+    Args:
+        photo: decoded with `at_least` of twice the size, or so that it is the same
+            (`Photo.is_as_with`).
+        size: the side of the square.
+        how: one of `RESIZES`.
+
+    Returns:
+        (size, size, 3) uint8, sRGB, 0 to 255, upright.
+
+    Raises:
+        OptionError: `size` is below 1, or `how` is none of `RESIZES`.
+    """
+    small = shrunk(photo.stored, size=size, how=how, orientation=photo.orientation)
+    return np.array(framed(dataclasses.replace(photo, stored=small).image, size))

@@ -18,6 +18,10 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Where the stored photo's left edge is the right or the bottom of the upright one, and where its top is.
+LEFT_IS_FAR = frozenset({2, 3, 7, 8})
+TOP_IS_FAR = frozenset({3, 4, 6, 7})
+
 _XMP = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kclass.errors import OptionError
+from kclass.photos.orientation import LEFT_IS_FAR, TOP_IS_FAR
 
 Resize = Literal["squash", "crop", "pad"]
 RESIZES: tuple[Resize, ...] = get_args(Resize)
@@ -50,11 +51,42 @@ def resize(image: Image.Image, *, size: int, how: Resize = "squash") -> NDArray[
     Raises:
         OptionError: `size` is below 1, or `how` is none of `RESIZES`.
     """
+    return np.array(framed(shrunk(image, size=size, how=how), size))
+
+
+def shrunk(image: Image.Image, *, size: int, how: Resize, orientation: int = 1) -> Image.Image:
+    """A photo as `resize` shows it, but for the bars of `pad`, which `framed` adds.
+
+    Args:
+        image: mode L, RGB or CMYK, any size.
+        size: the side of the square.
+        how: as in `resize`.
+        orientation: how the photo lies, 1 to 8 as in EXIF: where `crop` cannot cut both sides alike,
+            it takes one pixel more from the right or the bottom of the upright photo.
+
+    Raises:
+        OptionError: `size` is below 1, or `how` is none of `RESIZES`.
+    """
     check_resize(size=size, how=how)
     if how == "pad":
-        return np.array(_padded(image, size))
-    box = _centre_square(image) if how == "crop" else None
-    return np.array(_scaled(image, (size, size), box))
+        scale = size / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        return _scaled(image, (width, height))
+    return _scaled(image, (size, size), _centre_square(image, orientation) if how == "crop" else None)
+
+
+def framed(image: Image.Image, size: int) -> Image.Image:
+    """A photo in the middle of a square, with bars (`PAD_COLOUR`) where it does not fill it.
+
+    Args:
+        image: mode RGB, no side longer than that of the square.
+        size: the side of the square.
+    """
+    if image.size == (size, size):
+        return image
+    square = Image.new("RGB", (size, size), PAD_COLOUR)
+    square.paste(image, ((size - image.width) // 2, (size - image.height) // 2))
+    return square
 
 
 def _scaled(
@@ -63,15 +95,8 @@ def _scaled(
     return image.resize(size, _FILTER, box=box, reducing_gap=_REDUCING_GAP)
 
 
-def _centre_square(image: Image.Image) -> tuple[int, int, int, int]:
+def _centre_square(image: Image.Image, orientation: int) -> tuple[int, int, int, int]:
     side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
+    left = (image.width - side + (orientation in LEFT_IS_FAR)) // 2
+    top = (image.height - side + (orientation in TOP_IS_FAR)) // 2
     return left, top, left + side, top + side
-
-
-def _padded(image: Image.Image, size: int) -> Image.Image:
-    scale = size / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    square = Image.new("RGB", (size, size), PAD_COLOUR)
-    square.paste(_scaled(image, (width, height)), ((size - width) // 2, (size - height) // 2))
-    return square

@@ -46,6 +46,28 @@ def noisy_scene(width: int, height: int) -> NDArray[np.uint8]:
     return picture.clip(0, 255).astype(np.uint8)
 
 
+def lying(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """A picture as a camera held that way stores it.
+
+    Exif 2.32, 4.6.4: what the first row and the first column of the stored picture are to the eye:
+    1 top left, 2 top right, 3 bottom right, 4 bottom left, 5 left top, 6 right top, 7 right bottom,
+    8 left bottom.
+    """
+    rows, columns = upright, upright.swapaxes(0, 1)
+    return np.ascontiguousarray(
+        {
+            1: rows,
+            2: rows[:, ::-1],
+            3: rows[::-1, ::-1],
+            4: rows[::-1],
+            5: columns,
+            6: columns[::-1],
+            7: columns[::-1, ::-1],
+            8: columns[:, ::-1],
+        }[orientation]
+    )
+
+
 def encoded(image: Image.Image | NDArray[np.uint8], form: str, **options: object) -> bytes:
     """The bytes of an image file."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from photo_samples import encoded, exif, mean_difference, png_chunk, scene
+from photo_samples import encoded, exif, lying, mean_difference, png_chunk, scene
 from PIL import Image, PngImagePlugin
 
 from kclass.photos.decoding import decode
@@ -12,25 +12,7 @@ XMP = b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orienta
 
 
 def stored(orientation: int) -> NDArray[np.uint8]:
-    """The scene as a camera held that way stores it.
-
-    Exif 2.32, 4.6.4: what the first row and the first column of the stored picture are to the eye:
-    1 top left, 2 top right, 3 bottom right, 4 bottom left, 5 left top, 6 right top, 7 right bottom,
-    8 left bottom.
-    """
-    rows, columns = UPRIGHT, UPRIGHT.transpose(1, 0, 2)
-    return np.ascontiguousarray(
-        {
-            1: rows,
-            2: rows[:, ::-1],
-            3: rows[::-1, ::-1],
-            4: rows[::-1],
-            5: columns,
-            6: columns[::-1],
-            7: columns[::-1, ::-1],
-            8: columns[:, ::-1],
-        }[orientation]
-    )
+    return lying(UPRIGHT, orientation)
 
 
 WRITERS = {
