@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from kclass.audit.fixing import Moved as Moved
+    from kclass.audit.fixing import list_fixed as list_fixed
+    from kclass.audit.fixing import move_bad as move_bad
+    from kclass.audit.moving import undo_moves as undo_moves
+    from kclass.audit.page import write_page as write_page
     from kclass.classifier.classifier import Classifier as Classifier
     from kclass.classifier.classifier import load as load
     from kclass.classifier.evaluation import Evaluation as Evaluation
@@ -40,6 +45,7 @@ _HOMES = {
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
     "ModelError": "kclass.errors",
+    "Moved": "kclass.audit.fixing",
     "OptionError": "kclass.errors",
     "OutputError": "kclass.errors",
     "PhotoError": "kclass.errors",
@@ -49,8 +55,12 @@ _HOMES = {
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",
     "latest_model": "kclass.runs.run_folder",
+    "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",
+    "move_bad": "kclass.audit.fixing",
     "run_fit": "kclass.runs.fitting",
+    "undo_moves": "kclass.audit.moving",
+    "write_page": "kclass.audit.page",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -9,7 +9,18 @@ from source_code import ROOT, tree_of
 
 import kclass
 
-FUNCTIONS = {"draw_sample", "find_photos", "fit", "latest_model", "load", "run_fit"}
+FUNCTIONS = {
+    "draw_sample",
+    "find_photos",
+    "fit",
+    "latest_model",
+    "list_fixed",
+    "load",
+    "move_bad",
+    "run_fit",
+    "undo_moves",
+    "write_page",
+}
 
 
 def names_for_type_checkers() -> dict[str, str]:
