@@ -1,23 +1,33 @@
 """A data set: photos, their classes, and which of them train, validate and test."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.dataset.dividing import deal_out, rows_to_deal
 from kclass.dataset.duplicates import identical_groups
-from kclass.dataset.names import SPLITS, TEST, TRAIN, UNLABELLED, UNSPLIT, VALID, listing
-from kclass.dataset.names import readable as readable
+from kclass.dataset.fingerprint import fingerprint
+from kclass.dataset.grouping import Grouping, group_numbers
+from kclass.dataset.joining import joined
+from kclass.dataset.manifest_file import resplit
+from kclass.dataset.names import TEST, TRAIN, UNLABELLED, UNSPLIT, VALID
+from kclass.dataset.places import as_path
 from kclass.dataset.samples import Samples
-from kclass.dataset.splitting import assign_splits, check_options
+from kclass.dataset.splitting import check_options
+from kclass.dataset.summary import (
+    class_counts,
+    class_table,
+    headline,
+    missing_split,
+    number_of_groups,
+    remark_lines,
+    split_masks,
+)
 from kclass.dataset.tables import html_table, text_table
-from kclass.errors import DataError
-
-MOST_ROWS: Final = 60
-"""Classes that are shown one by one; of a larger data set the first ones are."""
+from kclass.dataset.untrained import refuse_untrained
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,12 +39,14 @@ class Dataset:
         samples: all its photos; their `splits` say which belongs where.
         empty_classes: class folders that hold no photo and were left out.
         loose_photos: photos outside any class folder that were left out, as in `Samples.paths`.
+        remarks: what else is to be told of where it came from, a sentence each.
     """
 
     name: str
     samples: Samples
     empty_classes: tuple[str, ...] = ()
     loose_photos: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -55,7 +67,7 @@ class Dataset:
     @property
     def is_split(self) -> bool:
         """Whether training and validation photos are told apart."""
-        return all(self._number_in(code) > 0 for code in (TRAIN, VALID))
+        return all((self.samples.splits == code).any() for code in (TRAIN, VALID))
 
     @property
     def train(self) -> Samples:
@@ -90,7 +102,7 @@ class Dataset:
         return self.samples.select(self.samples.labels == UNLABELLED)
 
     def split(self, *, valid: float = 0.2, test: float = 0.0, seed: int = 0) -> "Dataset":
-        """Split at random, each class in the same proportions, identical files on one side.
+        """Split at random, each class in the same proportions; copies and groups stay on one side.
 
         A data set that has training photos but no validation photos (folders `train` and `test`
         alone) has them taken out of its training photos.
@@ -108,44 +120,99 @@ class Dataset:
             OptionError: a fraction or seed out of range.
         """
         check_options(valid=valid, test=test, seed=seed)  # before any file is read
-        pool = self._pool(test)
-        self._refuse_single_photos(pool)
-        labels = np.where(pool, self.samples.labels, UNLABELLED).astype(np.int32)
-        rows = np.flatnonzero(pool)
-        groups = np.arange(len(pool), dtype=np.int64)
-        groups[rows] = rows[identical_groups([self.samples.path(row) for row in rows.tolist()])]
-        dealt = assign_splits(labels, valid=valid, test=test, seed=seed, groups=groups)
-        self._refuse_bare_classes(dealt, valid=valid)
-        splits = np.where(pool, dealt, self.samples.splits)
-        return Dataset(
-            name=self.name,
-            samples=replace(self.samples, splits=splits),
-            empty_classes=self.empty_classes,
-            loose_photos=self.loose_photos,
-        )
+        rows = rows_to_deal(self.name, self.samples, test=test)
+        copies = self._copies(rows)
+        return self._with(deal_out(self.name, self.samples, rows, copies, valid=valid, test=test, seed=seed))
+
+    def grouped(self, by: Grouping) -> "Dataset":
+        r"""Say which photos belong together, so that a split keeps them on one side.
+
+        Args:
+            by: a regular expression, whose first group (or whole match, if it has none) in a
+                photo's path below `root` names its group, as in `r"patient\\d+"`; or a function
+                that is given a photo's file and gives back what its group is called, None for none;
+                or such names, one a photo.
+
+        Returns:
+            A new data set with the same photos; groups that it had before are forgotten.
+
+        Raises:
+            DataError: the expression does not match some photo's path.
+            OptionError: no such expression, not as many names as photos, or a name that cannot be
+                compared with others.
+        """
+        return self._with(replace(self.samples, groups=group_numbers(self.samples, by)))
+
+    def with_split(self, manifest: str | Path) -> "Dataset":
+        """Split exactly as a manifest says, such as the `split.csv` of a run.
+
+        Its columns `path` and `split` count, and `group` if it has that; classes stay as they are.
+
+        Args:
+            manifest: a CSV file with the columns `path` (below `root`), `class` and `split`.
+
+        Returns:
+            A new data set with the same photos; those that are not listed are in no split.
+
+        Raises:
+            DataError: the manifest cannot be read, names an unknown split or a photo that is not
+                there, or gives validation or test a class that training lacks.
+            OptionError: `manifest` is neither text nor a path.
+        """
+        path = as_path(manifest, option="manifest", fix="Give the split.csv of a run.")
+        samples, remarks = resplit(self.samples, path)
+        refuse_untrained(str(path), samples)
+        return self._with(samples, *remarks)
+
+    def with_valid(self, other: "Dataset") -> "Dataset":
+        """Validate with the photos of another data set, such as another folder.
+
+        Args:
+            other: all its photos are taken, whatever their splits.
+
+        Returns:
+            A new data set with the photos of both. If this one was not split, all its own train.
+
+        Raises:
+            DataError: there are validation photos already; a class is not known here; a photo is in
+                both; or one has no label.
+        """
+        return self._with(joined(self.name, self.samples, other.samples, split=VALID), *other.remarks)
+
+    def with_test(self, other: "Dataset") -> "Dataset":
+        """Test with the photos of another data set, such as another folder.
+
+        Args:
+            other: all its photos are taken, whatever their splits; they may be unlabelled.
+
+        Returns:
+            A new data set with the photos of both. If this one was not split, all its own train,
+            until `split` takes validation photos out of them.
+
+        Raises:
+            DataError: there are test photos already; a class is not known here; or a photo is in
+                both.
+        """
+        return self._with(joined(self.name, self.samples, other.samples, split=TEST), *other.remarks)
 
     def fingerprint(self) -> str:
         """A hash of classes, paths below `root`, labels and splits, in hexadecimal digits.
 
         No photo is read: it changes with names and not with what they hold. It stays the same
-        when the whole folder moves.
+        when the whole folder moves. Groups are not part of it: they are how a split came about.
         """
-        digest = hashlib.sha256()
-        for names in (self.classes, self.samples.paths):
-            # No file name holds a NUL; a name that is no Unicode at all still has bytes.
-            digest.update("\0".join(names).encode("utf-8", "surrogatepass") + b"\0\0")
-        digest.update(self.samples.labels.astype("<i4").tobytes())
-        digest.update(self.samples.splits.tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.samples)
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), text_table(*self._table()), *self._remarks()])
+        table = text_table(*class_table(self.samples))
+        return "\n".join([self._headline(), table, *self._remark_lines()])
 
     def _repr_html_(self) -> str:
-        return html_table(" ".join([self._headline(), *self._remarks()]), *self._table())
+        caption = " ".join([self._headline(), *self._remark_lines()])
+        return html_table(caption, *class_table(self.samples))
 
     def to_dict(self) -> dict[str, Any]:
         """What the data set is, in plain values, ready for JSON; rows are in `samples.to_dict()`."""
@@ -154,104 +221,33 @@ class Dataset:
             "root": self.root.as_posix(),
             "photos": len(self),
             "classes": list(self.classes),
-            "counts": {name: part.counts() for name, part in self._parts().items()},
+            "counts": {
+                name: class_counts(self.samples, mask) for name, mask in split_masks(self.samples).items()
+            },
             "unlabelled": self.samples.unlabelled,
+            "groups": number_of_groups(self.samples),
             "empty_classes": list(self.empty_classes),
             "loose_photos": list(self.loose_photos),
+            "remarks": list(self.remarks),
             "fingerprint": self.fingerprint(),
         }
 
-    def _number_in(self, code: int) -> int:
-        return int(np.count_nonzero(self.samples.splits == code))
-
-    def _parts(self) -> dict[str, Samples]:
-        """The splits that hold photos, in their order; `photos` for those that belong to none."""
-        parts = {
-            name: self.samples.select(self.samples.splits == code)
-            for code, name in enumerate(SPLITS)
-            if self._number_in(code)
-        }
-        if self._number_in(UNSPLIT):
-            parts["photos"] = self.samples.select(self.samples.splits == UNSPLIT)
-        return parts
-
     def _part(self, code: int) -> Samples:
-        if self._number_in(code):
-            return self.samples.select(self.samples.splits == code)
-        if self.splits is None:
-            raise DataError(
-                f"{self.name} is not split into training and validation photos yet",
-                fix="Call data.split(valid=0.2).",
-            )
-        fraction = "test=0.1" if code == TEST else "valid=0.2"
-        raise DataError(
-            f"{self.name} has no {SPLITS[code]} photos; it has {self._sizes()}",
-            fix=f"Make them a folder {SPLITS[code]}/, or split an unsplit data set with {fraction}."
-            if self.is_split or code == TEST
-            else f"Call data.split({fraction}) to take them out of the training photos.",
-        )
+        rows = np.flatnonzero(self.samples.splits == code)
+        if rows.size:
+            return self.samples.select(rows)
+        raise missing_split(self.name, self.samples, code)
 
-    def _sizes(self) -> str:
-        return ", ".join(f"{name} ({len(part)})" for name, part in self._parts().items())
-
-    def _pool(self, test: float) -> NDArray[np.bool_]:
-        """Which photos are to be dealt out: bool (photos,)."""
-        if self.is_split:
-            raise DataError(
-                f"{self.name} is split already: {self._sizes()}",
-                fix="Use data.train and data.valid as they are.",
-            )
-        if test and self._number_in(TEST):
-            raise DataError(
-                f"{self.name} has test photos already: {self._sizes()}",
-                fix="Leave test out; only validation photos are taken from the training photos.",
-            )
-        pool: NDArray[np.bool_] = self.samples.labels != UNLABELLED
-        if self.splits is not None:
-            pool &= self.samples.splits == TRAIN
-        return pool
-
-    def _refuse_single_photos(self, pool: NDArray[np.bool_]) -> None:
-        counts = self.samples.select(pool).counts()
-        single = [name for name, number in counts.items() if number == 1]
-        if single:
-            raise DataError(
-                f"{self.name} cannot be split, because a class has one photo only: {listing(single)}",
-                fix="Add photos to it, or take it out: training and validation need one each.",
-            )
-
-    def _refuse_bare_classes(self, dealt: NDArray[np.int8], *, valid: float) -> None:
-        needed = (TRAIN, VALID) if valid > 0 else (TRAIN,)
-        have = [set(self.samples.labels[dealt == code].tolist()) for code in needed]
-        everywhere = set.intersection(*have)
-        bare = sorted(set.union(*have) - everywhere)
-        if bare:
-            raise DataError(
-                f"{self.name} cannot be split, because all photos of a class are copies of one "
-                f"file: {listing([self.classes[label] for label in bare])}",
-                fix="Add other photos to it, or take it out: copies stay on one side of a split.",
-            )
+    def _copies(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which photos are copies of each other: int64 (rows,), equal for copies."""
+        return identical_groups(self.samples.select(rows).files)
 
     def _headline(self) -> str:
-        return f"{type(self).__name__} {self.name}: {len(self)} photos, {len(self.classes)} classes"
+        return headline(type(self).__name__, self.name, self.samples)
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        parts = self._parts()
-        counts = [part.counts() for part in parts.values()]
-        rows = [
-            [readable(name), *(str(count[name]) for count in counts)] for name in self.classes[:MOST_ROWS]
-        ]
-        if len(self.classes) > MOST_ROWS:
-            rows.append([f"and {len(self.classes) - MOST_ROWS} more", *("" for _ in parts)])
-        if self.samples.unlabelled:
-            rows.append(["(unlabelled)", *(str(part.unlabelled) for part in parts.values())])
-        rows.append(["total", *(str(len(part)) for part in parts.values())])
-        return ["class", *parts], rows
+    def _with(self, samples: Samples, *remarks: str) -> "Dataset":
+        """The data set with other rows, and more remarks on them."""
+        return Dataset(self.name, samples, self.empty_classes, self.loose_photos, (*self.remarks, *remarks))
 
-    def _remarks(self) -> list[str]:
-        remarks = []
-        if self.empty_classes:
-            remarks.append(f"Left out, without photos: {listing(self.empty_classes)}.")
-        if self.loose_photos:
-            remarks.append(f"Left out, outside class folders: {listing(self.loose_photos, most=3)}.")
-        return remarks
+    def _remark_lines(self) -> list[str]:
+        return list(remark_lines(self.samples, self.empty_classes, self.loose_photos, self.remarks))

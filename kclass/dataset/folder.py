@@ -1,7 +1,5 @@
 """A folder of photos as a data set: class folders, with or without split folders above them."""
 
-import difflib
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +8,10 @@ import numpy as np
 
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import SPLITS, TEST, TRAIN, UNLABELLED, UNSPLIT, composed, listing, split_code
+from kclass.dataset.places import as_path, existing_folder
 from kclass.dataset.samples import Samples
 from kclass.dataset.scanning import Tree, scan
-from kclass.errors import DataError, OptionError
-from kclass.files import is_folder, is_there
+from kclass.errors import DataError
 
 
 class ImageFolder(Dataset):
@@ -42,7 +40,7 @@ class ImageFolder(Dataset):
     """
 
     def __init__(self, path: str | Path) -> None:
-        root = _existing_folder(_named(path))
+        root = existing_folder(as_path(path, fix="Give the folder that holds the class folders."))
         tree = scan(root)
         split_folders = _split_folders(tree, path)
         rows, loose = _split_rows(tree, split_folders) if split_folders else _class_rows(tree)
@@ -61,36 +59,6 @@ class _Row:
     path: str
     folder: str | None
     split: int
-
-
-def _named(path: str | Path) -> Path:
-    try:
-        return Path(os.path.expanduser(path))  # noqa: PTH111 - leaves the home of nobody as it is
-    except TypeError as error:
-        raise OptionError(
-            f"path is {path!r}; it must be text or a Path",
-            fix="Give the folder that holds the class folders.",
-        ) from error
-
-
-def _existing_folder(path: Path) -> Path:
-    if is_folder(path):
-        return path.absolute()
-    if is_there(path):
-        raise DataError(
-            f"{path} is a file, not a folder of photos",
-            fix="Give the folder that holds the class folders; unpack an archive first.",
-        )
-    raise DataError(f"there is no folder {path}", fix=_nearest_folder(path))
-
-
-def _nearest_folder(path: Path) -> str:
-    try:
-        names = [entry.name for entry in path.absolute().parent.iterdir() if is_folder(entry)]
-    except (OSError, ValueError):  # no hint from a folder that is not there or may not be read
-        names = []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"Did you mean {path.with_name(near[0])}?" if near else "Check the spelling of the path."
 
 
 def _split_folders(tree: Tree, path: str | Path) -> dict[str, int]:

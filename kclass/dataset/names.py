@@ -17,6 +17,9 @@ UNSPLIT: Final = -1
 UNLABELLED: Final = -1
 """The label of a photo whose class is not known."""
 
+UNGROUPED: Final = -1
+"""The group of a photo that is in none."""
+
 _SPLIT_WORDS: Final = {
     "train": TRAIN,
     "training": TRAIN,

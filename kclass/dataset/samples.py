@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.dataset.names import SPLITS, UNLABELLED, UNSPLIT, listing, readable, split_name
+from kclass.dataset.names import SPLITS, UNGROUPED, UNLABELLED, UNSPLIT, listing, readable, split_name
 from kclass.errors import OptionError
 
 
@@ -39,10 +39,12 @@ class Samples:
         root: the folder that `paths` start from.
         splits: int8 (photos,): 0 train, 1 valid, 2 test, -1 none; empty or left out,
             all are -1.
+        groups: int32 (photos,): photos with equal numbers stay on one side of a split, -1 none;
+            empty or left out, all are -1.
 
     Raises:
-        OptionError: columns of different lengths, a class named twice, a label or split code
-            that does not exist.
+        OptionError: columns of different lengths, a class named twice, a label, split code or
+            group that does not exist.
     """
 
     paths: tuple[str, ...]
@@ -50,27 +52,32 @@ class Samples:
     classes: tuple[str, ...]
     root: Path
     splits: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    groups: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __post_init__(self) -> None:
         splits = self.splits if self.splits.size else np.full(len(self.paths), UNSPLIT)
+        groups = self.groups if self.groups.size else np.full(len(self.paths), UNGROUPED)
         object.__setattr__(self, "paths", tuple(self.paths))
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "root", Path(self.root))
         object.__setattr__(self, "labels", _column(self.labels, np.int32))
         object.__setattr__(self, "splits", _column(splits, np.int8))
+        object.__setattr__(self, "groups", _column(groups, np.int32))
         self._check()
 
     def _check(self) -> None:
-        lengths = {len(self.paths), self.labels.size, self.splits.size}
+        lengths = {len(self.paths), self.labels.size, self.splits.size, self.groups.size}
         if len(lengths) > 1:
             raise OptionError(
-                f"a table of samples has {len(self.paths)} paths, {self.labels.size} labels and "
-                f"{self.splits.size} splits; they must be as many"
+                f"a table of samples has {len(self.paths)} paths, {self.labels.size} labels, "
+                f"{self.splits.size} splits and {self.groups.size} groups; they must be as many"
             )
         if len(set(self.classes)) < len(self.classes):
             raise OptionError(f"a class is named twice: {listing(sorted(self.classes))}")
         _check_codes("label", self.labels, len(self.classes))
         _check_codes("split code", self.splits, len(SPLITS))
+        if self.groups.size and self.groups.min() < UNGROUPED:
+            raise OptionError(f"group {self.groups.min()} does not exist; they go from -1 on")
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -83,6 +90,11 @@ class Samples:
     def path(self, i: int) -> Path:
         """The file of row `i`."""
         return self.root / self.paths[i]
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files of all rows, each made when it is asked for: a million paths would take 0.5 GB."""
+        return _Files(self.root, self.paths)
 
     def select(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_] | Sequence[int]) -> "Samples":
         """Some of the rows.
@@ -100,6 +112,7 @@ class Samples:
             classes=self.classes,
             root=self.root,
             splits=self.splits[places],
+            groups=self.groups[places],
         )
 
     def _places(self, rows: NDArray[Any]) -> NDArray[np.int64]:
@@ -137,7 +150,26 @@ class Samples:
             "paths": list(self.paths),
             "labels": [None if label < 0 else label for label in self.labels.tolist()],
             "splits": [split_name(code) for code in self.splits.tolist()],
+            "groups": [None if group < 0 else group for group in self.groups.tolist()],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Files(Sequence[Path]):
+    root: Path
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, place: int) -> Path: ...
+    @overload
+    def __getitem__(self, place: slice) -> "_Files": ...
+    def __getitem__(self, place: int | slice) -> "Path | _Files":
+        if isinstance(place, slice):
+            return _Files(self.root, self.names[place])
+        return self.root / self.names[place]
 
 
 def _column(values: NDArray[Any], kind: type[np.integer[Any]]) -> NDArray[Any]:

@@ -117,13 +117,18 @@ def _grant_one(counts: NDArray[np.int64], split: int, entitled: NDArray[np.bool_
 
 
 def _group_ids(groups: Sequence[Hashable] | NDArray[Any], photos: int) -> NDArray[np.int64]:
-    """Numbers for group names: equal names get equal numbers, each None one of its own."""
+    """Numbers for group names in the order in which they first appear, each None one of its own."""
     if len(groups) != photos:
         raise OptionError(f"{len(groups)} groups for {photos} photos; there must be one for each")
+    if isinstance(groups, np.ndarray) and np.issubdtype(groups.dtype, np.integer):
+        _, first, ids = np.unique(groups, return_index=True, return_inverse=True)
+        ranks = np.empty_like(first)
+        ranks[np.argsort(first)] = np.arange(first.size)
+        return ranks[ids].astype(np.int64, copy=False)
     names = groups.tolist() if isinstance(groups, np.ndarray) else groups
-    ids: dict[Hashable, int] = {}
+    numbers: dict[Hashable, int] = {}
     keys = ((row,) if name is None else name for row, name in enumerate(names))
-    return np.array([ids.setdefault(key, len(ids)) for key in keys], dtype=np.int64)
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
 def _bundles(ids: NDArray[np.int64]) -> list[NDArray[np.intp]]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from planting import Plant
 
-from kclass.dataset.dataset import MOST_ROWS, Dataset
+from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
 from kclass.dataset.samples import Samples
+from kclass.dataset.summary import MOST_ROWS
 from kclass.errors import DataError, OptionError
 
 
@@ -211,3 +212,17 @@ def test_the_fingerprint_changes_with_classes_paths_labels_and_splits() -> None:
 def test_a_data_set_cannot_be_changed(plant: Plant) -> None:
     with pytest.raises(FrozenInstanceError):
         two_classes(plant).name = "other"  # type: ignore[misc]
+
+
+def test_groups_are_counted_and_those_in_several_splits_told(plant: Plant) -> None:
+    data = three_splits(plant).grouped(["anna", None, "ben", "anna", None])
+    assert repr(data).splitlines()[0] == "Dataset photos: 5 photos, 2 classes, 2 groups"
+    assert repr(data).splitlines()[-1] == "Groups with photos in several splits: 1."
+    assert data.to_dict()["groups"] == 2
+
+
+def test_what_was_left_out_is_still_told_once_a_data_set_is_split(plant: Plant) -> None:
+    root = plant("cover.jpg", *(f"{name}/{k}.jpg" for name in ("cat", "dog") for k in range(5)))
+    split = ImageFolder(root).split()
+    assert split.loose_photos == ("cover.jpg",)
+    assert "cover.jpg" in repr(split)

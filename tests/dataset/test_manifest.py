@@ -31,6 +31,18 @@ def test_the_same_split_comes_back(plant: Plant, tmp_path: Path) -> None:
     assert again.name == "photos"
 
 
+def test_groups_have_a_column_if_there_are_any_and_come_back(plant: Plant, tmp_path: Path) -> None:
+    root = plant(*(f"{name}/p{k}.jpg" for name in "ab" for k in range(4)))
+    data = ImageFolder(root).grouped(["x", None, "y", "x", "y", "x", None, "z"]).split(valid=0.4)
+    write_manifest(data, tmp_path / "split.csv")
+    lines = (tmp_path / "split.csv").read_text().splitlines()
+    assert lines[0] == "path,class,split,group"
+    assert [line.rpartition(",")[2] for line in lines[1:]] == ["0", "", "1", "0", "1", "0", "", "2"]
+    again = read_manifest(tmp_path / "split.csv", root=root)
+    assert again.samples.groups.tolist() == data.samples.groups.tolist()
+    assert again.fingerprint() == data.fingerprint()
+
+
 def test_an_unsplit_data_set_comes_back_unsplit(plant: Plant, tmp_path: Path) -> None:
     root = plant("a/1.jpg", "b/1.jpg")
     write_manifest(ImageFolder(root), tmp_path / "split.csv")
@@ -69,7 +81,8 @@ def test_a_manifest_that_cannot_be_written_is_an_output_error(plant: Plant, tmp_
     ("text", "message", "fix"),
     [
         ("path,class\na/1.jpg,a\n", "has no column split; it has: path, class", "path,class,split"),
-        ("", "no column path and no column class and no column split; it has: nothing", "first line"),
+        ("a\n", "no column path and no column class and no column split; it has: a", "first line"),
+        ("", "split.csv is empty", "Its first line must name the columns"),
         ("path,class,split\n", "lists no photos", "Split the data set again"),
         ("path,class,split\na/1.jpg,a,trian\n", "line 2 of", "Write one of train, valid, test"),
         ("path,class,split\na/1.jpg,a,trian\n", "unknown split 'trian'", "Write one of"),
@@ -92,7 +105,7 @@ def test_a_manifest_that_cannot_be_used_is_refused(
 
 
 def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot read the manifest .*No such file"):
+    with pytest.raises(DataError, match=r"cannot read .*split.csv: No such file"):
         read_manifest(tmp_path / "split.csv", root=tmp_path)
 
 

@@ -16,6 +16,7 @@ def samples() -> Samples:
         classes=("01.cat", "dog"),
         root=Path("/photos"),
         splits=np.array([0, 1, 0, 2], dtype=np.int8),
+        groups=np.array([5, 5, -1, 0], dtype=np.int32),
     )
 
 
@@ -40,11 +41,26 @@ def test_rows_belong_to_no_split_unless_they_are_given_one() -> None:
     assert next(iter(samples)).split is None
 
 
+def test_photos_are_in_no_group_unless_they_are_given_one() -> None:
+    samples = Samples(("a.jpg",), np.array([0], dtype=np.int32), ("cat",), Path("/photos"))
+    assert samples.groups.tolist() == [-1]
+    assert samples.groups.dtype == np.int32
+
+
+def test_files_are_made_one_by_one_as_they_are_asked_for(samples: Samples) -> None:
+    files = samples.files
+    assert len(files) == 4
+    assert files[2] == files[-2] == Path("/photos/dog/c.jpg")
+    assert list(files[1:3]) == [Path("/photos/01.cat/b.jpg"), Path("/photos/dog/c.jpg")]
+    assert list(files) == [samples.path(row) for row in range(4)]
+
+
 def test_rows_are_selected_by_place_in_the_order_asked_for(samples: Samples) -> None:
     chosen = samples.select([2, 0])
     assert chosen.paths == ("dog/c.jpg", "01.cat/a.jpg")
     assert chosen.labels.tolist() == [1, 0]
     assert chosen.splits.tolist() == [0, 0]
+    assert chosen.groups.tolist() == [-1, 5]
     assert (chosen.classes, chosen.root) == (samples.classes, samples.root)
 
 
@@ -84,6 +100,7 @@ def test_the_table_is_given_in_plain_values(samples: Samples) -> None:
     assert values["paths"][0] == "01.cat/a.jpg"
     assert values["labels"] == [0, 0, 1, None]
     assert values["splits"] == ["train", "valid", "train", "test"]
+    assert values["groups"] == [5, 5, None, 0]
     assert (values["classes"], values["root"]) == (["01.cat", "dog"], "/photos")
 
 
@@ -100,7 +117,7 @@ def test_the_array_that_a_table_was_made_of_stays_the_callers() -> None:
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
-    with pytest.raises(OptionError, match="2 paths, 1 labels and 2 splits"):
+    with pytest.raises(OptionError, match="2 paths, 1 labels, 2 splits and 2 groups"):
         Samples(("a.jpg", "b.jpg"), np.array([0], dtype=np.int32), ("cat",), Path("/photos"))
 
 
@@ -123,4 +140,15 @@ def test_a_split_code_that_does_not_exist_is_refused() -> None:
             ("cat",),
             Path("/photos"),
             splits=np.array([3], dtype=np.int8),
+        )
+
+
+def test_a_group_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(OptionError, match="group -2 does not exist; they go from -1 on"):
+        Samples(
+            ("a.jpg",),
+            np.array([0], dtype=np.int32),
+            ("cat",),
+            Path("/photos"),
+            groups=np.array([-2], dtype=np.int32),
         )

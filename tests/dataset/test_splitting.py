@@ -187,6 +187,15 @@ def test_groups_make_a_difference() -> None:
     assert (alone[::2] != alone[1::2]).any()
 
 
+@given(st.lists(st.integers(-3, 9), max_size=60), seeds)
+def test_groups_may_be_numbers_of_any_kind_and_size(numbers: list[int], seed: int) -> None:
+    labels = np.zeros(len(numbers), np.int32)
+    names = [f"group {number}" for number in numbers]
+    by_name = assign_splits(labels, valid=0.3, test=0.1, seed=seed, groups=names)
+    by_number = assign_splits(labels, valid=0.3, test=0.1, seed=seed, groups=np.array(numbers, np.int64))
+    assert by_name.tolist() == by_number.tolist()
+
+
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 20, float("nan")])
 @pytest.mark.parametrize("name", ["valid", "test"])
 def test_a_fraction_out_of_range_is_refused(name: str, fraction: float) -> None:
