@@ -51,11 +51,13 @@ class _Photo:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One finding with its photos; `others` are paths of photos that are not shown."""
+    """One finding with photos, and the paths of `more` others, of which `unlisted` are left out."""
 
     detail: str
     photos: tuple[_Photo, ...]
-    others: tuple[str, ...]
+    more: int
+    lines: tuple[str, ...]
+    unlisted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,20 @@ def _shown(samples: Samples, finding: Finding, thumbnails: Mapping[int, str]) ->
         _Photo(samples.paths[row], _belongs(samples, row), thumbnails[row], row in finding.remove)
         for row in rows
     )
-    return _Shown(finding.detail, tuple(photos), tuple(samples.paths[row] for row in others[:MOST_LINES]))
+    return _Shown(
+        detail=_beside_photos(finding, samples),
+        photos=tuple(photos),
+        more=len(others),
+        lines=tuple(samples.paths[row] for row in others[:MOST_LINES]),
+        unlisted=len(others[MOST_LINES:]),
+    )
+
+
+def _beside_photos(finding: Finding, samples: Samples) -> str:
+    """What a finding says, without the path that stands above it already."""
+    return (
+        finding.detail.removeprefix(f"{samples.paths[finding.rows[0]]}: ") if finding.rows else finding.detail
+    )
 
 
 def _belongs(samples: Samples, row: int) -> str:

@@ -168,6 +168,21 @@ def test_of_a_large_group_some_photos_are_shown_and_the_others_listed(tmp_path: 
     assert "all the same and 5 more ash/4.png ash/5.png ash/6.png ash/7.png ash/8.png" in page.text
 
 
+def test_of_a_huge_group_not_even_all_paths_are_listed(tmp_path: Path) -> None:
+    number = MOST_PHOTOS + MOST_LINES + 5
+    data = table_of(photo_folder(tmp_path / "photos"), [f"ash/{row}.png" for row in range(number)])
+    page = page_of(audit_of(data, Finding("identical", tuple(range(number)), "all the same")), tmp_path)
+    assert f"all the same and {MOST_LINES + 5:,} more ash/{MOST_PHOTOS}.png " in page.text
+    assert f" ash/{MOST_PHOTOS + MOST_LINES - 1}.png and 5 more, which --json lists" in page.text
+
+
+def test_a_path_that_stands_below_the_photo_is_not_said_again(tmp_path: Path) -> None:
+    data = ImageFolder(photo_folder(tmp_path / "photos"))
+    findings = (Finding("tiny", (0,), "ash/0.png: 48 pixels"), Finding("tiny", (), "ash/1.png: 30 pixels"))
+    text = page_of(audit_of(data, *findings), tmp_path).text
+    assert "ash/0.png ash 48 pixels ash/1.png: 30 pixels" in text
+
+
 def test_names_of_any_signs_are_shown_as_they_are_and_do_nothing(tmp_path: Path) -> None:
     root = photo_folder(tmp_path / "photos")
     names = ["<script>alert(1)<script> &amp;.png", "Straße 猫.png", "a\"b'.png", os.fsdecode(b"\xff.png")]
