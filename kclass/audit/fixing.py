@@ -59,9 +59,10 @@ class Moved:
 def list_fixed(audit: Audit, path: str | Path) -> int:
     """Write a table of the data set without the photos that `audit.bad_rows` names.
 
-    The file is a manifest: CSV in UTF-8 with the columns `path`, `class` and `split`. Paths are
-    relative to the folder that the file lies in where that leads to the photos, else absolute, so
-    that it can be given to `fit` as it is. No photo is touched.
+    The file is a manifest, as `kclass.dataset.manifest.write_manifest` writes them: paths, classes,
+    splits, and groups if there are any. Paths are relative to the folder that the file lies in where
+    that leads to the photos, else absolute, so that it can be given to `fit` as it is. No photo is
+    touched.
 
     Args:
         audit: what was found.

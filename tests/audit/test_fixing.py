@@ -1,5 +1,6 @@
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import kclass
 from kclass.audit.findings import Finding
 from kclass.audit.fixing import list_fixed, move_bad
 from kclass.audit.moving import undo_moves
+from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
 from kclass.dataset.manifest import read_manifest
 
@@ -37,6 +39,18 @@ def test_the_list_can_be_read_back_as_a_data_set_with_its_splits(tmp_path: Path)
     assert len(back.train) == len(back.valid) == 5
     assert [back.samples.path(row) for row in range(10)] == [data.samples.path(row) for row in range(1, 11)]
     assert back.samples.labels.tolist() == data.samples.labels[1:11].tolist()
+
+
+def test_the_list_keeps_groups(tmp_path: Path) -> None:
+    data = ImageFolder(photo_folder(tmp_path / "photos"))
+    groups = np.array([7, 7, 3, -1, 3, 3], dtype=np.int32)
+    grouped = Dataset("photos", replace(data.samples, groups=groups))
+    list_fixed(audit_of(grouped, *bad(1)), tmp_path / "fixed.csv")
+    with (tmp_path / "fixed.csv").open(newline="") as file:
+        listed = [row["group"] for row in csv.DictReader(file)]
+    # The same numbers or others: who belongs together is what counts.
+    assert listed[1] == listed[3] == listed[4] not in ("", listed[0])
+    assert listed[2] == ""
 
 
 def test_the_list_names_photos_that_lie_elsewhere_by_their_whole_path(tmp_path: Path) -> None:
