@@ -55,6 +55,22 @@ class _Jpeg(JpegImageFile):
         """Leave the resolution alone: Pillow would warn of every damage that EXIF may have."""
 
 
+class _Gif(GifImageFile):
+    """The first picture of a GIF file, whatever is to become of it when the next one is shown.
+
+    Pillow would paint what follows it while it reads the header, however large the file says it is.
+    """
+
+    @property
+    def disposal_method(self) -> int:
+        """Leave the picture as it is."""
+        return 0
+
+    @disposal_method.setter
+    def disposal_method(self, _: int) -> None:
+        """What the file says."""
+
+
 class _Tiff(TiffImageFile):
     """The first picture of a TIFF file, as it is stored: not turned, its EXIF and GPS parts unread."""
 
@@ -139,7 +155,7 @@ FORMATS = (
         JPEG_PIXELS,
     ),
     PhotoFormat("PNG", (".png", ".apng"), _starts(b"\x89PNG\r\n\x1a\n"), PngImageFile),
-    PhotoFormat("GIF", (".gif",), _starts(b"GIF87a", b"GIF89a"), GifImageFile),
+    PhotoFormat("GIF", (".gif",), _starts(b"GIF87a", b"GIF89a"), _Gif),
     PhotoFormat("WebP", (".webp",), _is_webp, WebPImageFile),
     PhotoFormat("AVIF", (".avif", ".avifs"), _is_avif, _avif_header),
     PhotoFormat("HEIC", (".heic", ".heics", ".heif", ".heifs", ".hif"), _is_heif, _heif_header),

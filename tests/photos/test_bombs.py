@@ -53,6 +53,13 @@ def gif_with_a_frame_beyond_its_screen(width: int, height: int) -> bytes:
     return data[:6] + struct.pack("<HH", 8, 8) + data[10:]
 
 
+def gif_to_be_cleared(width: int, height: int) -> bytes:
+    """A GIF that asks for its first frame to be painted over afterwards (GIF89a, 23, disposal 2)."""
+    data = gif_claiming(width, height)
+    frame = data.index(b"\x2c\0\0\0\0")
+    return data[:frame] + b"\x21\xf9\x04" + bytes((2 << 2, 0, 0, 0, 0)) + data[frame:]
+
+
 def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     bomb = png(50_000, 50_000, depth=8, colour=2, rows=bytes(150_001))
     assert len(bomb) < 400
@@ -61,6 +68,7 @@ def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
         bomb,
         gif_claiming(65_535, 65_535),
         gif_with_a_frame_beyond_its_screen(20_000, 20_000),
+        gif_to_be_cleared(13_000, 13_000),
         bmp_claiming(40_000, 40_000),
         jpeg_claiming(65_000, 65_000),
         jpeg_claiming(65_000, 65_000, frame=0xC2),
@@ -69,6 +77,7 @@ def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
         "has 2,500,000,000 pixels; the limit is 100,000,000",
         "has 4,294,836,225 pixels; the limit is 100,000,000",
         "has too many pixels; the limit is 100,000,000",
+        "has 169,000,000 pixels; the limit is 100,000,000",
         "has 1,600,000,000 pixels; the limit is 100,000,000",
         "has 4,225,000,000 pixels; the limit is 500,000,000",
         "has 4,225,000,000 pixels; the limit is 100,000,000",
