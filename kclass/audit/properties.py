@@ -23,6 +23,20 @@ Columns = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What photos have in common against the others.
+
+    Args:
+        words: that follow a class's name.
+        difference: how much more of these photos have it than of the others, 0 to 1; 0 if that cannot
+            be said.
+    """
+
+    words: str
+    difference: float = 0.0
+
+
 class Property(Protocol):
     """One property of every photo."""
 
@@ -33,8 +47,8 @@ class Property(Protocol):
     def columns(self) -> Columns:
         """What a linear head predicts from: float32 (photos, columns), none if all photos are alike."""
 
-    def told(self, inside: Mask) -> str:
-        """What photos have in common against the others, as words that follow a class's name.
+    def told(self, inside: Mask) -> Told:
+        """What photos have in common against the others.
 
         Args:
             inside: bool (photos,), at least one True and one False.
@@ -61,10 +75,10 @@ class Number:
         part = np.searchsorted(edges, self.values, side="right")
         return _varying(_standard(self.values), _standard(self.values) ** 2, np.eye(len(edges) + 1)[part])
 
-    def told(self, inside: Mask) -> str:
+    def told(self, inside: Mask) -> Told:
         """The medians on both sides."""
         own, others = (self.written(float(np.median(self.values[side]))) for side in (inside, ~inside))
-        return f"{own} in the median, others {others}"
+        return Told(f"{own} in the median, others {others}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +99,7 @@ class Word:
         place = [places.get(word, MOST_WORDS) for word in self.words]
         return _varying(np.eye(MOST_WORDS + 1)[place])
 
-    def told(self, inside: Mask) -> str:
+    def told(self, inside: Mask) -> Told:
         """The word that is more frequent by most."""
         return _commonest(self.words, inside, "{}")
 
@@ -112,7 +126,7 @@ class Colour:
         squares = [each**2 for each in means + spreads]
         return _varying(*means, *spreads, *squares, red * green, green * blue, blue * red)
 
-    def told(self, inside: Mask) -> str:
+    def told(self, inside: Mask) -> Told:
         """The colour that is more frequent by most."""
         return _commonest(colour_names(self.cells.mean(axis=1)).tolist(), inside, self.phrase)
 
@@ -156,12 +170,14 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return standard
 
 
-def _commonest(words: Sequence[str], inside: Mask, phrase: str) -> str:
+def _commonest(words: Sequence[str], inside: Mask, phrase: str) -> Told:
     """The word whose share inside exceeds that outside by most, with both shares."""
     table = np.array(words)
     own, others = (_shares(table[side].tolist()) for side in (inside, ~inside))
     word = max(sorted(own), key=lambda each: own[each] - others.get(each, 0.0))
-    return f"{phrase.format(word)} ({100 * own[word]:.0f} %, others {100 * others.get(word, 0.0):.0f} %)"
+    here, elsewhere = own[word], others.get(word, 0.0)
+    words_told = f"{phrase.format(word)} ({100 * here:.0f} %, others {100 * elsewhere:.0f} %)"
+    return Told(words_told, here - elsewhere)
 
 
 def _shares(words: Sequence[str]) -> dict[str, float]:

@@ -1,9 +1,6 @@
 """Photos in which little can be seen: tiny, nearly uniform, very dark or bright, blurred."""
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator, Mapping
 
 from kclass.audit.findings import Finding
 from kclass.audit.thresholds import (
@@ -19,10 +16,8 @@ from kclass.inspection.inspection import PERCENTS, Inspection
 
 _WHITE = 255.0
 
-Rows = NDArray[np.int64]
 
-
-def quality_findings(samples: Samples, rows: Rows, inspections: Sequence[Inspection]) -> tuple[Finding, ...]:
+def quality_findings(samples: Samples, inspections: Mapping[int, Inspection]) -> tuple[Finding, ...]:
     """The photos in which little can be seen, of each kind the worst first.
 
     Whether a photo is blurred is asked of those alone that nothing else is wrong with: there must be
@@ -30,12 +25,11 @@ def quality_findings(samples: Samples, rows: Rows, inspections: Sequence[Inspect
 
     Args:
         samples: the table.
-        rows: int64 (photos,), those of the photos that can be read.
-        inspections: theirs, in the same order.
+        inspections: by row, of the photos that can be read.
     """
     found = [
         finding
-        for row, inspection in zip(rows.tolist(), inspections, strict=True)
+        for row, inspection in inspections.items()
         for finding in _of_photo(row, samples.paths[row], inspection)
     ]
     return tuple(sorted(found, key=lambda finding: finding.score or 0.0))

@@ -1,5 +1,6 @@
 """Properties that give the label away before any training: what may be learned instead of the subject."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -96,20 +97,21 @@ def _finding(
     predicted = np.full(len(truth), -1)
     predicted[held_out] = log_probabilities[held_out].argmax(axis=1)
     kappas = _kappas(truth[held_out], predicted[held_out], classes=len(names))
-    sure = [label for label, one in kappas.items() if one.low >= SUBSTANTIAL_KAPPA]
-    if not sure:
+    told = {label: each.told(truth == label) for label, one in kappas.items() if one.low >= SUBSTANTIAL_KAPPA}
+    if not told:
         return
-    sure.sort(key=lambda label: -kappas[label].low)
+    # Of two classes both are given away alike; the one that reads the most clearly comes first.
+    sure = sorted(told, key=lambda label: (-round(kappas[label].low, 6), -told[label].difference))
     right = float(np.mean(predicted[held_out] == truth[held_out]))
     guessing = float(np.bincount(truth[held_out]).max() / held_out.sum())
-    told = [f"{names[label]} {each.told(truth == label)}" for label in sure[:MOST_NAMED]]
+    named = [f"{names[label]} {told[label].words}" for label in sure[:MOST_NAMED]]
     more = [f"{len(sure) - MOST_NAMED} more classes"] if len(sure) > MOST_NAMED else []
-    shown = [place for label in sure for place in _clearest(log_probabilities, truth, predicted, label)]
+    shown = _clearest(log_probabilities, truth, predicted, sure)
     yield Finding(
         "shortcut",
         tuple(rows[shown].tolist()),
         f"{each.name} alone tells the class of {100 * right:.0f} % of the photos "
-        f"({100 * guessing:.0f} % by guessing): {'; '.join(told + more)}",
+        f"({100 * guessing:.0f} % by guessing): {'; '.join(named + more)}",
         score=kappas[sure[0]].value,
     )
 
@@ -125,8 +127,12 @@ def _kappas(truth: Labels, predicted: Rows, *, classes: int) -> dict[int, Kappa]
     return found
 
 
-def _clearest(log_probabilities: Floats, truth: Labels, predicted: Rows, label: int) -> list[int]:
-    """Places of the photos of a class that the property gives away most clearly."""
-    places = np.flatnonzero((truth == label) & (predicted == label))
-    clearest: list[int] = places[np.argsort(-log_probabilities[places, label], kind="stable")].tolist()
-    return clearest[:SHOWN_A_CLASS]
+def _clearest(log_probabilities: Floats, truth: Labels, predicted: Rows, labels: Sequence[int]) -> list[int]:
+    """Places of the photos of each class that are given away most clearly, the classes by turns."""
+    ranked = []
+    for label in labels:
+        places = np.flatnonzero((truth == label) & (predicted == label))
+        order = np.argsort(-log_probabilities[places, label], kind="stable")
+        ranked.append(places[order][:SHOWN_A_CLASS].tolist())
+    turns = itertools.zip_longest(*ranked)
+    return [place for turn in turns for place in turn if place is not None]

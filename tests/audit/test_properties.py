@@ -84,27 +84,28 @@ def test_each_word_has_a_column_but_the_rare_ones_share_one() -> None:
 
 def test_a_class_is_told_by_the_medians_of_a_number() -> None:
     found = property_of("brightness", *({"brightness": value} for value in (30.0, 31.0, 200.0, 220.0)))
-    assert found.told(INSIDE) == "brightness 30 in the median, others brightness 210"
+    assert found.told(INSIDE).words == "brightness 30 in the median, others brightness 210"
     sizes = property_of("size", *({"width": 1000, "height": side} for side in (1000, 1000, 4000, 4000)))
-    assert sizes.told(INSIDE) == "1 megapixels in the median, others 4 megapixels"
+    assert sizes.told(INSIDE).words == "1 megapixels in the median, others 4 megapixels"
     ratios = property_of("aspect ratio", *({"width": side} for side in (640, 640, 480, 480)))
-    assert ratios.told(INSIDE) == "1.33 to 1 in the median, others 1.00 to 1"
+    assert ratios.told(INSIDE).words == "1.33 to 1 in the median, others 1.00 to 1"
     bits = property_of("compression", *({"file_bytes": size} for size in (38_400, 38_400, 76_800, 76_800)))
-    assert bits.told(INSIDE) == "1 bits a pixel in the median, others 2 bits a pixel"
+    assert bits.told(INSIDE).words == "1 bits a pixel in the median, others 2 bits a pixel"
 
 
 def test_a_class_is_told_by_the_word_that_sets_it_apart() -> None:
     # Most photos on both sides are JPEG; what tells them apart is PNG.
     words = Word("format", ("JPEG", "PNG", "JPEG", "PNG", "JPEG", "JPEG", "JPEG", "JPEG"))
-    assert words.told(np.arange(8) < 4) == "PNG (50 %, others 0 %)"
+    told = words.told(np.arange(8) < 4)
+    assert (told.words, told.difference) == ("PNG (50 %, others 0 %)", 0.5)
 
 
 def test_a_class_is_told_by_the_colour_that_sets_it_apart() -> None:
     green, blue = (40, 180, 40), (40, 40, 200)
     cells = np.array([[green] * 5, [green] * 5, [green] * 5, [blue] * 5], np.float64)
-    assert Colour("background", cells, "on {}").told(INSIDE) == "on green (100 %, others 50 %)"
+    assert Colour("background", cells, "on {}").told(INSIDE).words == "on green (100 %, others 50 %)"
 
 
 def test_the_camera_of_photos_without_one_is_said_so() -> None:
     found = property_of("camera", {}, {}, {"camera": "Maker Model"}, {"camera": "Maker Model"})
-    assert found.told(INSIDE) == "no camera (100 %, others 0 %)"
+    assert found.told(INSIDE).words == "no camera (100 %, others 0 %)"

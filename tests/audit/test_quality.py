@@ -18,7 +18,7 @@ def found(*changes: dict[str, Any]) -> tuple[Finding, ...]:
     samples = Samples(
         tuple(f"{row}.jpg" for row in range(photos)), np.zeros(photos), ("cat",), Path("/photos")
     )
-    return quality_findings(samples, np.arange(photos), [inspection(**each) for each in changes])
+    return quality_findings(samples, {row: inspection(**each) for row, each in enumerate(changes)})
 
 
 def kinds(**changes: Any) -> set[str]:

@@ -121,6 +121,19 @@ def test_of_many_classes_given_away_the_first_few_are_named() -> None:
     assert detail.endswith("; c Maker 2 (100 %, others 0 %); 2 more classes")
 
 
+def test_the_class_that_reads_the_most_clearly_is_named_first() -> None:
+    # All dogs are by one camera, cats by many.
+    labels = [place % 2 for place in range(80)]
+    photos = [inspection(camera="One" if label else f"{place % 8}") for place, label in enumerate(labels)]
+    detail = found(photos, labels)["camera"].detail
+    assert detail.endswith(": dog One (100 %, others 0 %); cat 0 (25 %, others 0 %)")
+
+
+def test_photos_of_the_classes_are_shown_by_turns() -> None:
+    photos, labels = by_format(20)
+    assert [labels[row] for row in found(photos, labels)["file format"].rows] == [0, 1] * SHOWN_A_CLASS
+
+
 def test_classes_are_named_as_people_read_them() -> None:
     detail = found(*by_format(20), classes=("09.Golden_Gate", "dog"))["file format"].detail
     assert ": Golden Gate PNG" in detail
