@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from kclass.classifier.explained import Explained as Explained
     from kclass.classifier.prediction import Prediction as Prediction
     from kclass.classifier.prediction import Predictions as Predictions
+    from kclass.dataset.csv_source import from_csv as from_csv
     from kclass.dataset.dataset import Dataset as Dataset
     from kclass.dataset.finding import find_photos as find_photos
     from kclass.dataset.folder import ImageFolder as ImageFolder
+    from kclass.dataset.frame import from_frame as from_frame
+    from kclass.dataset.lists import from_lists as from_lists
+    from kclass.dataset.named_photos import from_name_func as from_name_func
+    from kclass.dataset.named_photos import from_name_regex as from_name_regex
     from kclass.drawing.sample import draw_sample as draw_sample
     from kclass.errors import DataError as DataError
     from kclass.errors import KClassError as KClassError
@@ -54,6 +59,11 @@ _HOMES = {
     "draw_sample": "kclass.drawing.sample",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",
+    "from_csv": "kclass.dataset.csv_source",
+    "from_frame": "kclass.dataset.frame",
+    "from_lists": "kclass.dataset.lists",
+    "from_name_func": "kclass.dataset.named_photos",
+    "from_name_regex": "kclass.dataset.named_photos",
     "latest_model": "kclass.runs.run_folder",
     "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",

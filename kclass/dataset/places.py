@@ -34,7 +34,7 @@ def existing_folder(path: Path) -> Path:
     if is_there(path):
         raise DataError(
             f"{path} is a file, not a folder of photos",
-            fix="Give the folder that holds the class folders; unpack an archive first.",
+            fix="Give the folder that holds the photos; unpack an archive first.",
         )
     raise DataError(f"there is no folder {path}", fix=nearest(path, among=is_folder))
 
