@@ -8,7 +8,7 @@ from typing import Final
 from kclass.errors import DataError
 from kclass.photos.decoding import SUFFIXES
 
-_FOLDERS_OF_SYSTEMS: Final = frozenset({"__MACOSX", "@eaDir"})
+FOLDERS_OF_SYSTEMS: Final = frozenset({"__MACOSX", "@eaDir"})
 """Folders that macOS archives and Synology drives fill with shadows of the photos."""
 
 _CLASS_DEPTH: Final = 2
@@ -85,7 +85,7 @@ def _look_at(visit: _Visit, photos: list[str], folders: list[str]) -> list[_Visi
             if entry.name.startswith("."):
                 continue
             if _is_folder(entry):
-                if entry.name not in _FOLDERS_OF_SYSTEMS:
+                if entry.name not in FOLDERS_OF_SYSTEMS:
                     below.append(_Visit(entry.path, f"{visit.prefix}{entry.name}/", visit.depth + 1, seen))
             elif _is_photo(entry):
                 photos.append(visit.prefix + entry.name)
