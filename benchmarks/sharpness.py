@@ -22,8 +22,8 @@ from PIL import Image, ImageFilter
 from results import report
 
 from kclass.dataset.scanning import scan
-from kclass.inspection.measuring import AT_LEAST
-from kclass.inspection.sharpness import SIDE, sharpness
+from kclass.inspection.measuring import AT_LEAST, SIDE
+from kclass.inspection.sharpness import sharpness
 from kclass.photos.decoding import decode
 
 Pixels = NDArray[np.float32]

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from kclass.cache.files import FileState, read_file
+from kclass.cache.files import FileState, ReadFile, read_file
 from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
 from kclass.features.throughput import Decoded, Passed, through_engine
+from kclass.inspection.inspection import RECIPE, Inspection
+from kclass.inspection.measuring import AT_LEAST, SIDE, measured
+from kclass.photos.decoding import Photo
+from kclass.photos.loading import square_image
 from kclass.progress import Progress, silent
 
 STAGE = "embedding"
@@ -38,10 +43,11 @@ class Embedding:
 
 @dataclass(frozen=True)
 class _File:
-    """A file that was read: its state then, and its content hash."""
+    """A file that was read: its state then, its content hash, and its inspection if that is new."""
 
     state: FileState
     content: str
+    inspection: Inspection | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,9 @@ _Outcome = Passed[_File] | _Seen | PhotoError
 
 def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = silent) -> Embedding:
     """The features of photos, from the cache where it has them.
+
+    A photo that is decoded for it is inspected on the way, so that `kclass.inspection` has it in the
+    cache and need not decode it again.
 
     Args:
         paths: files in any format that `kclass.photos` reads.
@@ -125,14 +134,29 @@ def _prepared(
 ) -> Decoded[_File] | _Seen | PhotoError:
     """The photo for the network; its features, if it was seen elsewhere; or what is wrong with it."""
     try:
-        read = read_file(path)
-        file = _File(read.state, read.content)
-        found = store.values(recipe, [read.content])
-        if read.content in found:
-            return _Seen(_vector(found[read.content]), file)
-        return Decoded(extractor.decode(read.data, name=str(path)), file)
+        file = read_file(path)
+        found = store.values(recipe, [file.content])
+        if file.content in found:
+            return _Seen(_vector(found[file.content]), _File(file.state, file.content))
+        image, photo = extractor.decode_with_photo(file.data, name=str(path))
+        inspection = _inspection(photo, image, extractor, file, store)
+        return Decoded(np.array(image), _File(file.state, file.content, inspection))
     except PhotoError as error:
         return error
+
+
+def _inspection(
+    photo: Photo, image: Image.Image, extractor: Extractor, file: ReadFile, store: ContentStore
+) -> Inspection | None:
+    """What `inspect` would tell of a photo that is decoded anyway; None if it is known or is not to be had.
+
+    Not to be had where `inspect` decodes at another scale: what it tells must not depend on who asks.
+    """
+    if not photo.is_as_with(AT_LEAST) or store.values(RECIPE, [file.content]):
+        return None
+    if (extractor.archive.size, extractor.resize) != (SIDE, "squash"):
+        image = square_image(photo, size=SIDE)
+    return measured(photo, image, content=file.content, file_bytes=len(file.data))
 
 
 def _vector(value: bytes) -> NDArray[np.float32]:
@@ -142,4 +166,6 @@ def _vector(value: bytes) -> NDArray[np.float32]:
 def _write(store: ContentStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:
     computed = {each.note.content: each.features.tobytes() for each in new if isinstance(each, Passed)}
     store.add(recipe, computed, [(each.note.state, each.note.content) for each in new])
+    inspections = [each.note.inspection for each in new if each.note.inspection is not None]
+    store.add(RECIPE, {each.content: each.to_bytes() for each in inspections})
     new.clear()

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kclass.backbones.archive import Archive
 from kclass.engines.engine import Engine, engine_shape, open_engine
 from kclass.engines.network import CONVERTER_VERSION, Network
 from kclass.features.throughput import LazyEngine
-from kclass.photos.decoding import DECODER_VERSION
-from kclass.photos.loading import load_bytes
+from kclass.photos.decoding import DECODER_VERSION, Photo
+from kclass.photos.loading import load_with_photo
 from kclass.photos.resizing import Resize
 
 
@@ -56,4 +57,12 @@ class Extractor:
         Raises:
             PhotoError: the data cannot be read as a photo.
         """
-        return load_bytes(data, name=name, size=self.archive.size, how=self.resize)
+        return np.array(self.decode_with_photo(data, name=name)[0])
+
+    def decode_with_photo(self, data: bytes, *, name: str) -> tuple[Image.Image, Photo]:
+        """What `decode` gives, as an image, and the decoded photo that it was made from.
+
+        Raises:
+            PhotoError: the data cannot be read as a photo.
+        """
+        return load_with_photo(data, name=name, size=self.archive.size, how=self.resize)

@@ -9,10 +9,10 @@ from kclass.cache.files import FileState, read_file
 from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.inspection.inspection import RECIPE, Inspection
-from kclass.inspection.measuring import AT_LEAST, measured
+from kclass.inspection.measuring import SIDE, measured
 from kclass.parallel import in_parallel, usable_cores
-from kclass.photos.decoding import decode_photo
 from kclass.photos.hashing import content_hash
+from kclass.photos.loading import load_with_photo
 from kclass.progress import Progress, silent
 
 STAGE = "inspecting"
@@ -67,7 +67,8 @@ def inspect_bytes(data: bytes, *, name: str) -> Inspection:
 
 
 def _inspected(data: bytes, *, name: str, content: str) -> Inspection:
-    return measured(decode_photo(data, name=name, at_least=AT_LEAST), content=content, file_bytes=len(data))
+    small, photo = load_with_photo(data, name=name, size=SIDE)
+    return measured(photo, small, content=content, file_bytes=len(data))
 
 
 def _remembered(paths: Sequence[Path], store: ContentStore) -> dict[int, Inspection]:

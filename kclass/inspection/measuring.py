@@ -5,32 +5,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kclass.inspection.inspection import COLOUR_SIDE, GREY_SIDE, PERCENTS, Inspection
-from kclass.inspection.sharpness import SIDE, sharpness
+from kclass.inspection.sharpness import sharpness
 from kclass.photos.decoding import Photo
+from kclass.photos.loading import SPARE
 
-# Photos are decoded for inspection as for a network of 224 pixels, the size that is usual: one
-# decoding then serves both. See `kclass.photos.loading` for the factor of 2.
-AT_LEAST = 2 * 224
-
-# All is measured on the photo squashed to this square: so it depends little on the photo's
-# resolution, and one pass over its pixels is enough. Bilinear, antialiased: Pillow's box filter takes
-# a third less time, but moves whole rows to one side, and the grey pictures of a photo and of a
-# copy at 77 % of its size then differ by 1.4 of 255 in the mean instead of 0.2.
-_REDUCING_GAP = 2.0
+# All is measured on the whole photo squashed to this square, as a network of the usual size is given
+# it: that is at hand wherever photos are embedded, and what is measured depends little on the photo's
+# resolution. (Pillow's box filter is faster than the one used for networks, but moves rows to one side:
+# the grey pictures of a photo and of a copy at 77 % of its size then differ by 1.4 of 255, not by 0.2.)
+SIDE = 224
+AT_LEAST = SPARE * SIDE
 
 _LEVELS = np.arange(256.0)
 
 
-def measured(photo: Photo, *, content: str, file_bytes: int) -> Inspection:
+def measured(photo: Photo, small: Image.Image, *, content: str, file_bytes: int) -> Inspection:
     """The inspection of a photo.
 
     Args:
         photo: decoded with `at_least=AT_LEAST`, or so that it is the same (`Photo.is_as_with`).
+        small: the same squashed to `SIDE` x `SIDE`, in mode RGB.
         content: the content hash of its file.
         file_bytes: the size of its file.
     """
-    square = photo.image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
-    luma = square.convert("L")
+    luma = small.convert("L")
     counts = np.array(luma.histogram())
     brightness = float(counts @ _LEVELS / counts.sum())
     return Inspection(
@@ -46,7 +44,7 @@ def measured(photo: Photo, *, content: str, file_bytes: int) -> Inspection:
         percentiles=_percentiles(counts),
         sharpness=sharpness(luma),
         grey=np.array(luma.reduce(SIDE // GREY_SIDE)),
-        colours=np.array(square.reduce(SIDE // COLOUR_SIDE)),
+        colours=np.array(small.reduce(SIDE // COLOUR_SIDE)),
     )
 
 

@@ -4,24 +4,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SIDE = 128
-COARSER = 4
+_FINER = 2
+_COARSER = 8
 _ROUNDING = 0.5
 
 
 def sharpness(luma: Image.Image) -> float:
-    """How steep the steepest edges are, measured against the same edges four times coarser.
+    """How steep the steepest edges are at 112 pixels a side, measured against the same at 28.
 
-    At a sharp edge the luma climbs as much from one pixel to the next as it does from one pixel to
-    the next of a copy reduced by 4; at a blurred edge it climbs a quarter of that. So the ratio of the
-    two is near 1 for sharp photos and near 1/4 for blurred ones, whatever their contrast. Steps are
-    summed up by their power mean with exponent 8, which the steepest rule: a photo is sharp if
-    something in it is. The lesser of the ratios along rows and along columns counts, since a camera
-    that moved blurs in one direction alone. Noise hardly counts, because each pixel of the square
-    comes from several of the photo.
+    At a sharp edge the luma climbs as much from one pixel to the next at either size; at a blurred
+    edge it climbs a quarter of that at the finer. So the ratio of the two is near 1 for sharp photos
+    and near 1/4 for blurred ones, whatever their contrast. Steps are summed up by their power mean
+    with exponent 8, which the steepest rule: a photo is sharp if something in it is. The lesser of
+    the ratios along rows and along columns counts, since a camera that moved blurs in one direction
+    alone. Noise hardly counts, because several of the photo's pixels make one of 112 x 112.
+
+    On 398 photos (hymenoptera) 99 % of them as they are measure .57 or more, and 99 % of them blurred
+    by a Gaussian of 1 % of their width .49 or less.
 
     Args:
-        luma: mode L, `SIDE` x `SIDE`, the photo squashed to a square.
+        luma: mode L, 224 x 224, the whole photo squashed to a square.
 
     Returns:
         0 to about 1.3; 0 also where nothing at all changes along the rows or along the columns.
@@ -33,8 +35,8 @@ def sharpness(luma: Image.Image) -> float:
         (J. L. Pech-Pacheco et al., ICPR 2000) and the measure of F. Crete et al., SPIE 6492 (2007)
         beside it.
     """
-    fine = np.asarray(luma, np.float32)
-    coarse = np.asarray(luma.reduce(COARSER), np.float32)
+    fine = np.asarray(luma.reduce(_FINER), np.float32)
+    coarse = np.asarray(luma.reduce(_COARSER), np.float32)
     columns = _steepness(fine[1:] - fine[:-1]) / (_steepness(coarse[1:] - coarse[:-1]) + _ROUNDING)
     rows = _steepness(fine[:, 1:] - fine[:, :-1]) / (_steepness(coarse[:, 1:] - coarse[:, :-1]) + _ROUNDING)
     return min(rows, columns)
@@ -44,4 +46,4 @@ def _steepness(steps: NDArray[np.float32]) -> float:
     """The power mean of steps with exponent 8."""
     for _ in range(3):  # in place: with `**` it takes ten times as long
         steps *= steps
-    return float(steps.mean()) ** (1 / 8)
+    return float(steps.mean() ** (1 / 8))

@@ -99,7 +99,7 @@ def test_an_explanation_sees_exactly_the_pixels_that_a_prediction_sees(
     # Large enough for JPEG to be decoded at a reduced scale, which another reserve would change.
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "large.jpg")
-    monkeypatch.setattr("kclass.photos.loading._SPARE", 1)
+    monkeypatch.setattr("kclass.photos.loading.SPARE", 1)
     seen = load(tmp_path / "large.jpg", size=224)
     explained = classifier.explain(tmp_path / "large.jpg")
     assert np.array_equal(explained.photo, seen)

@@ -115,7 +115,7 @@ def test_a_copy_and_a_moved_file_are_known_by_what_they_hold(
     (first,) = inspect(photos[:1])
     copy = Path(shutil.copy(photos[0], photos[0].with_name("copy.png")))
     moved = photos[0].rename(photos[0].with_name("moved.png"))
-    monkeypatch.setattr(inspecting, "decode_photo", lambda *_, **__: pytest.fail("a photo is decoded"))
+    monkeypatch.setattr(inspecting, "load_with_photo", lambda *_, **__: pytest.fail("a photo is decoded"))
     assert [told(outcome) for outcome in inspect([copy, moved])] == [told(first)] * 2
     assert known(copy, moved) == [True, True]
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from kclass.inspection.sharpness import SIDE, sharpness
+from kclass.inspection.measuring import SIDE
+from kclass.inspection.sharpness import sharpness
 
 Change = Callable[[Image.Image], Image.Image]
 
