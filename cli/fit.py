@@ -41,6 +41,22 @@ LEFT_OUT_SHOWN = 10
 @click.option("--batch-size", type=int, help="Photos a step of such a network.  [default: 32]")
 @click.option("--lr", type=float, help="Learning rate of such a network.  [default: 0.0003]")
 @click.option(
+    "--augment",
+    help="Random changes of training photos of such a network: none, flip, light, standard, strong,"
+    " fiat-ferrari, landmarks, lakes.  [default: flip]",
+)
+@click.option("--mixup", type=float, help="Alpha of MixUp for such a network.  [default: no MixUp]")
+@click.option("--cutmix", type=float, help="Alpha of CutMix for such a network.  [default: no CutMix]")
+@click.option(
+    "--balance",
+    help="Let classes count alike in such a network: weights (in the loss) or sample (shown equally"
+    " often).  [default: as many as there are]",
+)
+@click.option(
+    "--cache",
+    help="Where photos of such a network are kept decoded: none, memory or disk.  [default: disk]",
+)
+@click.option(
     "--seed",
     type=int,
     default=0,

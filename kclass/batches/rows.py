@@ -1,38 +1,54 @@
-"""Batches of photos by their places: what training and evaluation share."""
+"""Batches read in order by several threads: what training and evaluation share."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.batches.photo_source import PhotoSource
 from kclass.keras_import import import_tensorflow
+
+AHEAD = 2
+"""Batches that are read side by side, so that no thread waits for the last photo of a batch."""
 
 
 def batches_of(
-    photos: NDArray[np.uint8], labels: NDArray[np.int32], places: NDArray[np.int64], *, batch_size: int
+    number: int, read: Callable[[NDArray[np.int64]], tuple[NDArray[Any], ...]], like: Any, *, batch_size: int
 ) -> Any:
-    """A `tf.data.Dataset` of photos in the order of their places, the last batch as small as it comes out.
+    """A `tf.data.Dataset` of what is read for the places 0 to `number` - 1, in order.
 
-    Batches are read by several threads at once and keep their order. Rows are fetched by NumPy
-    when their batch is due: as a tensor the photos would all be copied into memory.
+    Several batches are read at once and keep their order. Each is fetched by NumPy when it is due: as
+    tensors the photos would all be copied into memory.
 
     Args:
-        photos: uint8 (photos, size, size, 3), RGB, 0 to 255.
-        labels: int32 (photos,).
-        places: int64 (batched photos,): rows of the two.
-        batch_size: photos in a batch, at least 1.
-
-    Returns:
-        Batches of uint8 (batch, size, size, 3) and int32 (batch,).
+        number: how many places there are.
+        read: gives the arrays of some places, int64 (places,).
+        like: a `tf.TensorSpec` of each of those arrays.
+        batch_size: places in a batch, at least 1; the last batch holds what is left.
     """
     tf = import_tensorflow()
 
-    def read(rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-        return photos[rows], labels[rows]
+    def batch(places: Any) -> tuple[Any, ...]:
+        arrays = tf.numpy_function(read, [places], [spec.dtype for spec in like])
+        return tuple(tf.ensure_shape(array, spec.shape) for array, spec in zip(arrays, like, strict=True))
 
-    def batch(rows: Any) -> tuple[Any, Any]:
-        pixels, truth = tf.numpy_function(read, [rows], (tf.uint8, tf.int32))
-        return tf.ensure_shape(pixels, (None, *photos.shape[1:])), tf.ensure_shape(truth, (None,))
+    places = tf.data.Dataset.range(number).batch(batch_size)
+    return places.map(batch, num_parallel_calls=AHEAD, deterministic=True)
 
-    rows = tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
-    return rows.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+@contextlib.contextmanager
+def photo_errors(photos: PhotoSource) -> Iterator[None]:
+    """Turn what TensorFlow says of a photo that cannot be read any more into what is wrong with it.
+
+    Raises:
+        PhotoError: a batch in the block could not be read.
+    """
+    tf = import_tensorflow()
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if not photos.failures:
+            raise
+        raise photos.failures[-1] from error

@@ -1,48 +1,147 @@
-"""Batches for training: shuffled and augmented anew in each epoch, and the same again for the same seed."""
+"""Batches for training: shuffled, augmented and mixed anew in each epoch, the same for the same seed."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.batches.rows import batches_of
+from kclass.batches.augmentation import Drawn
+from kclass.batches.balance import balanced_places, class_weights
+from kclass.batches.mixing import mixed
+from kclass.batches.options import BatchOptions
+from kclass.batches.photo_source import PhotoSource
+from kclass.batches.randomness import ORDER, generator
+from kclass.batches.rows import AHEAD, batches_of
 from kclass.keras_import import import_tensorflow
 
 
-def training_batches(
-    photos: NDArray[np.uint8],
+@dataclass(frozen=True)
+class Epoch:
+    """All that is drawn for an epoch before its first photo is read.
+
+    Args:
+        places: int64 (photos shown,), in the order in which they are shown.
+        drawn: what happens to each of them.
+        mixing: float32 (batches, 6), what happens to each batch.
+    """
+
+    places: NDArray[np.int64]
+    drawn: Drawn
+    mixing: NDArray[np.float32]
+
+
+def draw_epoch(
     labels: NDArray[np.int32],
     places: NDArray[np.int64],
     *,
-    batch_size: int,
+    options: BatchOptions,
+    size: int,
+    seed: int,
+    epoch: int,
+) -> Epoch:
+    """Draw an epoch. It follows from its arguments alone: no epoch before it matters.
+
+    Args:
+        labels: int32 (photos,).
+        places: int64 (photos learned from,): rows of the labels.
+        options: what batches are to be like.
+        size: the side of the photos, in pixels.
+        seed: any integer from 0 to 2**63 - 1.
+        epoch: which one, from 1 on.
+    """
+    random = generator(seed=seed, epoch=epoch, stream=ORDER)
+    if options.balance == "sample":
+        order = balanced_places(places, labels[places], random=random)
+    else:
+        order = random.permutation(places)
+    drawn = options.augment.draw(len(order), size=size, seed=seed, epoch=epoch)
+    batches = -(-len(order) // options.size)
+    return Epoch(order, drawn, options.mixing.draw(batches, size=size, seed=seed, epoch=epoch))
+
+
+def training_batches(
+    photos: PhotoSource,
+    labels: NDArray[np.int32],
+    places: NDArray[np.int64],
+    *,
+    classes: int,
+    options: BatchOptions,
     seed: int,
     epoch: int,
 ) -> Any:
-    """A `tf.data.Dataset` of one epoch: each photo once, shuffled, half of them mirrored.
+    """A `tf.data.Dataset` of one epoch, for `fit(batches, shuffle=False)`.
 
-    Order and mirroring follow from `seed` and `epoch` alone, so any epoch can be repeated without
-    those before it. Photos are mirrored by a stateless operation, in a map that takes one batch
-    after the other: layers that draw from a state of their own, as Keras's `RandomFlip` does, give
-    other results in each run when a map calls them in parallel, and in a second epoch go on from
-    where the first one left them.
+    Batches depend on the arguments alone, to the last bit: all random numbers are drawn beforehand,
+    and what threads compute from them knows no state. An epoch can be repeated without those before it,
+    and gone through twice.
 
     Args:
-        photos: uint8 (photos, size, size, 3), RGB, 0 to 255.
-        labels: int32 (photos,).
+        photos: where the photos come from.
+        labels: int32 (photos,), 0 to `classes` - 1 for those learned from.
         places: int64 (photos learned from,): which rows of the two.
-        batch_size: photos in a batch, at least 1; the last batch holds what is left.
+        classes: how many there are.
+        options: what batches are to be like.
         seed: any integer from 0 to 2**63 - 1.
         epoch: which one, from 1 on.
 
     Returns:
-        Batches of uint8 (batch, size, size, 3) and int32 (batch,).
+        Batches of photos, labels and, with `balance="weights"`, weights. Photos: (batch, size, size,
+        3), RGB, 0 to 255, uint8 unless a layer or mixing makes float32 of them. Labels: int32
+        (batch,), or float32 (batch, classes), rows adding up to 1, of mixed photos. Weights: float32
+        (batch,), 1 in the mean of all photos.
     """
     tf = import_tensorflow()
+    plan = draw_epoch(labels, places, options=options, size=photos.size, seed=seed, epoch=epoch)
+    weights = class_weights(labels[places], classes=classes).astype(np.float32)
 
-    def augmented(index: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
-        drawn = tf.random.experimental.stateless_fold_in(tf.constant([seed, epoch], tf.int64), index)
-        return tf.image.stateless_random_flip_left_right(batch[0], drawn), batch[1]
+    def augmented(pixels: Any, truth: Any, *numbers: Any) -> tuple[Any, Any]:
+        return options.augment.apply(pixels, numbers), truth
 
-    order = np.random.default_rng([seed, epoch]).permutation(places)
-    batches = batches_of(photos, labels, order, batch_size=batch_size)
-    return batches.enumerate().map(augmented).prefetch(tf.data.AUTOTUNE)
+    def mixed_up(batch: tuple[Any, Any], numbers: Any) -> tuple[Any, Any]:
+        return mixed(batch[0], tf.one_hot(batch[1], classes), numbers)
+
+    def weighed(pixels: Any, truth: Any) -> tuple[Any, Any, Any]:
+        return pixels, *(_weighed_mixture if options.mixing else _weighed)(truth, weights)
+
+    batches = _read(photos, labels, plan, batch_size=options.size)
+    batches = batches.map(augmented, num_parallel_calls=AHEAD, deterministic=True)
+    if options.mixing:
+        mixing = tf.data.Dataset.from_tensor_slices(plan.mixing)
+        batches = tf.data.Dataset.zip((batches, mixing)).map(mixed_up)
+    if options.balance == "weights":
+        batches = batches.map(weighed)
+    return batches.prefetch(AHEAD)
+
+
+def _read(photos: PhotoSource, labels: NDArray[np.int32], plan: Epoch, *, batch_size: int) -> Any:
+    """Batches of photos as the decoder shows them, labels, and the numbers of each layer."""
+    tf = import_tensorflow()
+
+    def read(batch: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        rows, drawn = plan.places[batch], plan.drawn.select(batch)
+        return photos.read(rows, drawn.views), labels[rows], *drawn.numbers
+
+    like = (
+        tf.TensorSpec((None, photos.size, photos.size, 3), tf.uint8),
+        tf.TensorSpec((None,), tf.int32),
+        *(tf.TensorSpec((None, numbers.shape[1]), tf.float32) for numbers in plan.drawn.numbers),
+    )
+    return batches_of(len(plan.places), read, like, batch_size=batch_size)
+
+
+def _weighed(labels: Any, weights: NDArray[np.float32]) -> tuple[Any, Any]:
+    tf = import_tensorflow()
+    return labels, tf.gather(tf.constant(weights), labels)
+
+
+def _weighed_mixture(labels: Any, weights: NDArray[np.float32]) -> tuple[Any, Any]:
+    """Soft labels and weights by which each class in a mixture counts by its own weight.
+
+    The loss is then - sum over classes of weight * label * log probability, with labels that still
+    add up to 1, as TensorFlow's gradient of the cross-entropy takes for granted.
+    """
+    tf = import_tensorflow()
+    counted = labels * weights
+    total = tf.reduce_sum(counted, axis=1)
+    return counted / total[:, None], total

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kclass.batches.balance import Balance
+from kclass.batches.opening import Cache
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.model_file import MODEL
@@ -80,7 +82,7 @@ class Fit:
         }
 
 
-def fit(
+def fit(  # noqa: D417 - arguments of one kind share a line
     data: str | Path | Dataset,
     *,
     valid: float | None = None,
@@ -92,6 +94,11 @@ def fit(
     epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    augment: str | None = None,
+    mixup: float | None = None,
+    cutmix: float | None = None,
+    balance: Balance | None = None,
+    cache: Cache | None = None,
     seed: int = FitOptions.seed,
     precision: str = FitOptions.precision,
     device: str = FitOptions.device,
@@ -105,15 +112,16 @@ def fit(
 
     Args:
         data: a folder of class folders, or a data set.
-        valid: fraction for validation, if the data set is not split; default 0.2.
-        test: fraction for test, likewise; default 0.
+        valid, test: fractions for validation, default 0.2, and test, if the data set is not split.
         backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
         weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
         size: side of the photos as the network sees them; default the backbone's.
         resize: "squash", "crop" or "pad".
-        epochs: of a network that is trained; default 20.
-        batch_size: photos a step, likewise; default 32.
-        lr: learning rate, likewise; default 0.0003.
+        epochs, batch_size, lr: of a network that is trained; default 20, 32 and 0.0003.
+        augment: random changes of its photos, one of `kclass.batches.augmentation.PRESETS`; "flip".
+        mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
+        balance: "weights" or "sample", so that its classes count alike; default as many as there are.
+        cache: where its photos are kept decoded: "none", "memory" or, by default, "disk".
         seed: of the split, the folds, initial weights, order and augmentation.
         precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".
         device: "cpu", "gpu", or "auto": the GPU if there is one.
@@ -124,21 +132,12 @@ def fit(
     Raises:
         KClassError: an option, data, weights or a photo that cannot be used, or a run not written.
     """
-    options = FitOptions(
-        valid=valid,
-        test=test,
-        backbone=backbone,
-        weights=weights,
-        size=size,
-        resize=resize,
-        epochs=epochs,
-        batch_size=batch_size,
-        lr=lr,
-        seed=seed,
-        precision=precision,
-        device=device,
-        strict=strict,
-    )
+    of_data = {"valid": valid, "test": test, "size": size, "resize": resize, "strict": strict, "seed": seed}
+    of_network = {"backbone": backbone, "weights": weights, "precision": precision, "device": device}
+    of_steps = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "cache": cache}
+    of_batches = {"augment": augment, "mixup": mixup, "cutmix": cutmix, "balance": balance}
+    chosen: dict[str, Any] = {**of_data, **of_network, **of_steps, **of_batches}
+    options = FitOptions(**chosen)
     return run_fit(data, options, out=out, progress=progress).classifier
 
 

@@ -7,6 +7,11 @@ from typing import Any
 
 from kclass.backbones.registry import BACKBONES, DEFAULT, IMAGENET, NO_WEIGHTS, backbone
 from kclass.backbones.scratch import FILTERS
+from kclass.batches.augmentation import DEFAULT as DEFAULT_AUGMENT
+from kclass.batches.augmentation import PRESETS, preset
+from kclass.batches.balance import BALANCES, Balance
+from kclass.batches.opening import CACHES, DEFAULT_CACHE, Cache
+from kclass.batches.options import BatchOptions, check_alpha
 from kclass.engines.engine import DEVICES, resolve_device
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
@@ -16,7 +21,7 @@ DEFAULT_VALID = 0.2
 DEFAULT_EPOCHS = 20
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_LEARNING_RATE = 3e-4
-NEEDING_EPOCHS = ("epochs", "batch_size", "lr")
+NEEDING_EPOCHS = ("epochs", "batch_size", "lr", "augment", "mixup", "cutmix", "balance", "cache")
 LARGEST_SIZE = 2048  # a photo of it takes 50 MB as float32, and each layer more
 LARGEST_SEED = 2**32 - 1  # that Keras takes
 LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
@@ -39,6 +44,11 @@ class FitOptions:
     epochs: int | None = None
     batch_size: int | None = None
     lr: float | None = None
+    augment: str | None = None
+    mixup: float | None = None
+    cutmix: float | None = None
+    balance: Balance | None = None
+    cache: Cache | None = None
     seed: int = 0
     precision: str = "f32"
     device: str = "auto"
@@ -80,12 +90,28 @@ class FitOptions:
 
     @property
     def steps(self) -> dict[str, Any]:
-        """Epochs, batch size and learning rate, with their defaults."""
+        """What only networks with epochs need, with its defaults."""
         return {
             "epochs": self.epochs or DEFAULT_EPOCHS,
             "batch_size": self.batch_size or DEFAULT_BATCH_SIZE,
             "lr": self.lr or DEFAULT_LEARNING_RATE,
+            "augment": self.augment or DEFAULT_AUGMENT,
+            "mixup": self.mixup,
+            "cutmix": self.cutmix,
+            "balance": self.balance,
+            "cache": self.cache or DEFAULT_CACHE,
         }
+
+    @property
+    def batches(self) -> BatchOptions:
+        """What training batches are to be like."""
+        return BatchOptions(
+            size=self.steps["batch_size"],
+            augment=preset(self.steps["augment"]),
+            mixup=self.mixup,
+            cutmix=self.cutmix,
+            balance=self.balance,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The options as plain data, with what stands for None."""
@@ -97,11 +123,12 @@ class FitOptions:
     def _check_kinds(self) -> None:
         """Check what kind of value each option has, and let numbers of NumPy be those of Python."""
         for name, words in _WORDS.items():
-            if not isinstance(getattr(self, name), str):
+            optional = name in NEEDING_EPOCHS and getattr(self, name) is None
+            if not (optional or isinstance(getattr(self, name), str)):
                 raise _wrong(name, getattr(self, name), f"one of {', '.join(sorted(words))}")
         for name in ("size", "epochs", "batch_size", "seed"):
             self._take(name, _whole(name, getattr(self, name), optional=name != "seed"))
-        for name in ("valid", "test", "lr"):
+        for name in ("valid", "test", "lr", "mixup", "cutmix"):
             self._take(name, _number(name, getattr(self, name)))
         if self.weights is not None:
             if not isinstance(self.weights, str | os.PathLike):
@@ -142,9 +169,22 @@ class FitOptions:
                 raise OptionError(f"{name} is {value}; it must be {least} or more")
         if self.lr is not None and not 0 < self.lr < 10:
             raise OptionError(f"lr is {self.lr}; it must be above 0 and below 10")
+        for name in ("mixup", "cutmix"):
+            check_alpha(name, getattr(self, name))
+        for name in ("augment", "balance", "cache"):
+            if getattr(self, name) is not None:
+                _check_word(name, getattr(self, name), _WORDS[name])
 
 
-_WORDS = {"backbone": tuple(BACKBONES), "resize": RESIZES, "precision": PRECISIONS, "device": DEVICES}
+_WORDS: dict[str, tuple[str, ...]] = {
+    "backbone": tuple(BACKBONES),
+    "resize": RESIZES,
+    "precision": PRECISIONS,
+    "device": DEVICES,
+    "augment": tuple(PRESETS),
+    "balance": BALANCES,
+    "cache": CACHES,
+}
 
 
 def _wrong(option: str, value: object, wanted: str) -> OptionError:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kclass.backbones.archive import Archive
 from kclass.backbones.registry import NO_WEIGHTS, open_backbone
 from kclass.backbones.scratch import build_scratch
-from kclass.batches.decoded import DecodedPhotos, decode_once
+from kclass.batches.opening import Cache, OpenedPhotos, open_photos
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
@@ -82,20 +82,20 @@ def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Tra
     precision = resolve_precision(options.precision, device=check_device(options.device))
     if options.strict:
         others = data.samples.select((data.samples.splits > TRAIN) & (data.samples.labels != UNLABELLED))
-        refuse_unreadable(_decoded(others, options, progress).unreadable, strict=True)
+        refuse_unreadable(_opened(others, options, "none", progress).unreadable, strict=True)
     train = data.train
-    decoded = _decoded(train, options, progress)
-    refuse_unreadable(decoded.unreadable, strict=options.strict)
-    labels = train.labels[decoded.readable]
-    check_classes(labels, data.classes, decoded.unreadable)
-    model = build_scratch(size=options.photo_size, classes=len(data.classes), seed=options.seed)
     steps = options.steps
+    opened = _opened(train, options, steps["cache"], progress)
+    refuse_unreadable(opened.unreadable, strict=options.strict)
+    labels = train.labels[opened.readable]
+    check_classes(labels, data.classes, opened.unreadable)
+    model = build_scratch(size=options.photo_size, classes=len(data.classes), seed=options.seed)
     trained = train_scratch(
         model,
-        decoded.pixels,
+        opened.photos,
         labels,
         epochs=steps["epochs"],
-        batch_size=steps["batch_size"],
+        batches=options.batches,
         learning_rate=steps["lr"],
         seed=options.seed,
         progress=progress,
@@ -104,7 +104,7 @@ def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Tra
     network = convert(trained.archive)
     classifier = _classifier(trained.archive, network, data, options, precision=precision, summary=summary)
     columns = tuple(each.name for each in fields(EpochResult))
-    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, decoded.unreadable)
+    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, opened.unreadable)
 
 
 def refuse_unreadable(unreadable: Sequence[PhotoError], *, strict: bool) -> None:
@@ -143,12 +143,14 @@ def check_classes(
         )
 
 
-def _decoded(samples: Samples, options: FitOptions, progress: Progress) -> DecodedPhotos:
-    return decode_once(
+def _opened(samples: Samples, options: FitOptions, cache: Cache, progress: Progress) -> OpenedPhotos:
+    return open_photos(
         [each.path for each in samples],
         size=options.photo_size,
         resize=options.resize,
         threads=usable_cores(),
+        crop=options.batches.augment.crop,
+        cache=cache,
         progress=progress,
     )
 

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import archive_of
+from kclass.batches.balance import class_weights
 from kclass.batches.evaluation import evaluation_batches
+from kclass.batches.options import BatchOptions
+from kclass.batches.photo_source import PhotoSource
+from kclass.batches.rows import photo_errors
 from kclass.batches.training import training_batches
 from kclass.dataset.names import TRAIN, VALID
 from kclass.dataset.splitting import assign_splits
 from kclass.errors import DataError, OptionError
 from kclass.keras_import import import_keras
-from kclass.photos.hashing import content_hash
 from kclass.progress import Progress, silent, track
 from kclass.training.softmax_regression import log_softmax
 
@@ -31,9 +34,10 @@ class EpochResult:
 
     Args:
         epoch: which one, from 1 on.
-        train_loss: mean cross-entropy in nats of the photos learned from, mirrored, with dropout,
-            each as the network was when its batch came.
-        held_out_loss: the same of the photos held out, as they are, after the epoch.
+        train_loss: mean cross-entropy in nats of the photos learned from, augmented, mixed and weighed
+            as asked, with dropout, each as the network was when its batch came.
+        held_out_loss: the same of the photos held out, as they are, after the epoch. With `balance`
+            each class counts as much as any other.
         error_rate: share of the held-out photos classified wrongly then, 0 to 1.
         seconds: how long it took, with the look at the held-out photos.
     """
@@ -62,11 +66,11 @@ class TrainedNetwork:
 
 def train_scratch(
     model: Any,
-    photos: NDArray[np.uint8],
+    photos: PhotoSource,
     labels: NDArray[np.int32],
     *,
     epochs: int,
-    batch_size: int,
+    batches: BatchOptions,
     learning_rate: float,
     seed: int,
     progress: Progress = silent,
@@ -79,23 +83,24 @@ def train_scratch(
     Args:
         model: an uncompiled Keras model from raw RGB to a layer `logits`, as
             `kclass.backbones.scratch.build_scratch` builds it. Its weights are changed.
-        photos: uint8 (photos, size, size, 3), RGB, 0 to 255: training photos alone.
+        photos: where they come from: training photos alone.
         labels: int32 (photos,): place of the class among the logits; -1 for photos to be left out.
         epochs: how many times each photo is learned from, at least 1.
-        batch_size: photos in a step, at least 1.
+        batches: what training batches are to be like; a step takes one.
         learning_rate: of Adam, above 0.
-        seed: of the photos held out, of order, mirroring and dropout, from 0 to 2**63 - 1.
+        seed: of the photos held out, of order, augmentation and dropout, from 0 to 2**63 - 1.
         progress: is told how many epochs are over.
 
     Raises:
         OptionError: an option out of range, or a learning rate so high that the first epoch ends
             without a finite loss.
         DataError: there is no photo to hold out, as every class has but one.
+        PhotoError: a photo cannot be read any more.
     """
-    _check_options(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    _check_options(epochs=epochs, learning_rate=learning_rate, seed=seed)
     places = _split(photos, labels, seed=seed)
-    trainer = _trainer(model, learning_rate=learning_rate)
-    training = _Training(model, trainer, photos, labels, *places, batch_size=batch_size, seed=seed)
+    trainer = _trainer(model, learning_rate=learning_rate, soft=bool(batches.mixing))
+    training = _Training(model, trainer, photos, labels, *places, batches, seed)
     results = map(training.run, range(1, epochs + 1))
     history: list[EpochResult] = []
     lowest, best_epoch, weights = math.inf, 0, model.get_weights()
@@ -115,31 +120,52 @@ class _Training:
 
     model: Any
     trainer: Any
-    photos: NDArray[np.uint8]
+    photos: PhotoSource
     labels: NDArray[np.int32]
     train: NDArray[np.int64]
     held_out: NDArray[np.int64]
-    batch_size: int
+    options: BatchOptions
     seed: int
 
     def run(self, epoch: int) -> EpochResult:
         """Go through all the photos once; look at those held out."""
         start = time.perf_counter()
-        _seed_dropout(self.model, seed=self.seed, epoch=epoch)
-        batches = training_batches(
-            self.photos, self.labels, self.train, batch_size=self.batch_size, seed=self.seed, epoch=epoch
-        )
-        train_loss = self.trainer.fit(batches, shuffle=False, verbose=0).history["loss"][0]
-        batches = evaluation_batches(self.photos, self.labels, self.held_out, batch_size=self.batch_size)
-        logits = self.trainer.predict(batches, verbose=0)
-        held_out_loss, error_rate = _measured(logits, self.labels[self.held_out])
+        with photo_errors(self.photos):
+            train_loss = self._learn(epoch)
+            held_out_loss, error_rate = self._look()
         return EpochResult(epoch, train_loss, held_out_loss, error_rate, time.perf_counter() - start)
 
+    @property
+    def classes(self) -> int:
+        """How many the network knows."""
+        return int(self.trainer.output_shape[-1])
 
-def _check_options(*, epochs: int, batch_size: int, learning_rate: float, seed: int) -> None:
-    for name, number in (("epochs", epochs), ("batch_size", batch_size)):
-        if number < 1:
-            raise OptionError(f"{name} is {number}; it must be 1 or more")
+    def _learn(self, epoch: int) -> float:
+        _seed_dropout(self.model, seed=self.seed, epoch=epoch)
+        batches = training_batches(
+            self.photos,
+            self.labels,
+            self.train,
+            classes=self.classes,
+            options=self.options,
+            seed=self.seed,
+            epoch=epoch,
+        )
+        return float(self.trainer.fit(batches, shuffle=False, verbose=0).history["loss"][0])
+
+    def _look(self) -> tuple[float, float]:
+        batches = evaluation_batches(self.photos, self.labels, self.held_out, batch_size=self.options.size)
+        logits = self.trainer.predict(batches, verbose=0)
+        labels = self.labels[self.held_out]
+        weights = np.ones(self.classes)
+        if self.options.balance:
+            weights = class_weights(labels, classes=self.classes)
+        return _measured(logits, labels, weights)
+
+
+def _check_options(*, epochs: int, learning_rate: float, seed: int) -> None:
+    if epochs < 1:
+        raise OptionError(f"epochs is {epochs}; it must be 1 or more")
     if not 0 < learning_rate < math.inf:
         raise OptionError(
             f"learning_rate is {learning_rate}; it must be above 0", fix="Use 0.001, for instance."
@@ -149,11 +175,10 @@ def _check_options(*, epochs: int, batch_size: int, learning_rate: float, seed: 
 
 
 def _split(
-    photos: NDArray[np.uint8], labels: NDArray[np.int32], *, seed: int
+    photos: PhotoSource, labels: NDArray[np.int32], *, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The places of the photos to learn from, and of those held out."""
-    identical = [content_hash(photo.tobytes()) for photo in photos]
-    splits = assign_splits(labels, valid=HELD_OUT, test=0, seed=seed, groups=identical)
+    splits = assign_splits(labels, valid=HELD_OUT, test=0, seed=seed, groups=photos.hashes)
     train, held_out = np.flatnonzero(splits == TRAIN), np.flatnonzero(splits == VALID)
     if not held_out.size:
         raise DataError(
@@ -164,17 +189,23 @@ def _split(
     return train, held_out
 
 
-def _trainer(model: Any, *, learning_rate: float) -> Any:
+def _trainer(model: Any, *, learning_rate: float, soft: bool) -> Any:
     """The network up to its logits, compiled; it shares its layers with the model, which stays as it is.
 
     From logits the cross-entropy and its gradient are exact; behind a softmax that rounds to 0 or
     1 they would be cut off. And the model is saved without the optimizer's state.
+
+    Args:
+        model: with a layer `logits`.
+        learning_rate: of Adam.
+        soft: whether labels are shares of all classes rather than places of one.
     """
     keras = import_keras()
+    kind = keras.losses.CategoricalCrossentropy if soft else keras.losses.SparseCategoricalCrossentropy
     trainer = keras.Model(model.inputs, model.get_layer(LOGITS).output)
     trainer.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=kind(from_logits=True),
     )
     return trainer
 
@@ -186,10 +217,13 @@ def _seed_dropout(model: Any, *, seed: int, epoch: int) -> None:
         generator.state.assign(np.random.SeedSequence([seed, epoch, place]).generate_state(2))
 
 
-def _measured(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, float]:
-    """Mean cross-entropy in nats, and the share of wrong labels."""
+def _measured(
+    logits: NDArray[np.float32], labels: NDArray[np.int32], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Mean cross-entropy in nats, classes weighed, and the share of wrong labels."""
     log_probabilities = log_softmax(logits.astype(np.float64))
-    loss = -log_probabilities[np.arange(len(labels)), labels].mean()
+    losses = -log_probabilities[np.arange(len(labels)), labels]
+    loss = np.average(losses, weights=weights[labels])
     return float(loss), float(np.mean(logits.argmax(axis=1) != labels))
 
 

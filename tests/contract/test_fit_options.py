@@ -175,13 +175,20 @@ class ScratchFits:
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> ScratchFits:
     folder = tmp_path_factory.mktemp("scratch")
     for place, split in enumerate(("train", "valid")):
-        write_photos(folder / "trees" / split, {"ash": 10, "birch": 10}, seed=place)
+        write_photos(folder / "trees" / split, {"ash": 10, "birch": 5}, seed=place)
     usual = {"backbone": "scratch", "size": 8, "epochs": 2, "batch_size": 6, "lr": 0.001}
     changes: dict[str, dict[str, Any]] = {
         "epochs": {"epochs": 3},
         "batch_size": {"batch_size": 9},
         "lr": {"lr": 0.01},
         "seed": {"seed": 1},
+        "augment": {"augment": "fiat-ferrari"},
+        "mixup": {"mixup": 0.4},
+        "cutmix": {"cutmix": 1.0},
+        "balance": {"balance": "weights"},
+        "sample": {"balance": "sample"},
+        "memory": {"cache": "memory"},
+        "none": {"cache": "none"},
     }
     fits = {
         name: kclass.run_fit(folder / "trees", kclass.FitOptions(**{**usual, **change}), out=folder / name)
@@ -190,7 +197,10 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> ScratchFits:
     return ScratchFits(fits.pop("usual"), fits)
 
 
-@pytest.mark.parametrize("option", ["epochs", "batch_size", "lr", "seed"])
+@pytest.mark.parametrize(
+    "option",
+    ["epochs", "batch_size", "lr", "seed", "augment", "mixup", "cutmix", "balance", "sample"],
+)
 def test_each_option_of_training_changes_what_comes_of_it(option: str, scratch: ScratchFits) -> None:
     # The folder is split already, so the seed is that of weights, order and augmentation.
     histories = [
@@ -201,6 +211,13 @@ def test_each_option_of_training_changes_what_comes_of_it(option: str, scratch: 
     assert losses[0] != losses[1]
     if option != "epochs":  # the best of two epochs may be the best of three
         assert differ(scratch.usual, scratch.by_option[option])
+
+
+@pytest.mark.parametrize("cache", ["memory", "none"])
+def test_where_photos_are_kept_changes_nothing_that_is_learned(cache: str, scratch: ScratchFits) -> None:
+    other = scratch.by_option[cache]
+    assert other.classifier.record.trained["cache"] == cache
+    assert np.array_equal(head(other), head(scratch.usual))
 
 
 def test_epochs_is_how_often_each_photo_is_learned_from(scratch: ScratchFits) -> None:

@@ -11,6 +11,11 @@ from kclass_cli.main import kclass as command_line
 
 import kclass
 from kclass.backbones.registry import BACKBONES, IMAGENET, NO_WEIGHTS
+from kclass.batches.augmentation import DEFAULT as DEFAULT_AUGMENT
+from kclass.batches.augmentation import PRESETS
+from kclass.batches.balance import BALANCES
+from kclass.batches.opening import CACHES, DEFAULT_CACHE
+from kclass.batches.options import BatchOptions
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.photos.resizing import RESIZES, Resize
@@ -89,6 +94,9 @@ def test_every_option_has_a_line_of_help(command: str) -> None:
         ("precision", PRECISIONS),
         ("device", DEVICES),
         ("weights", (IMAGENET, NO_WEIGHTS)),
+        ("augment", tuple(PRESETS)),
+        ("balance", BALANCES),
+        ("cache", CACHES),
     ],
 )
 def test_the_help_names_every_value_that_the_library_takes(option: str, values: tuple[str, ...]) -> None:
@@ -102,6 +110,8 @@ def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
         "epochs": DEFAULT_EPOCHS,
         "batch_size": DEFAULT_BATCH_SIZE,
         "lr": DEFAULT_LEARNING_RATE,
+        "augment": DEFAULT_AUGMENT,
+        "cache": DEFAULT_CACHE,
     }
     assert {name: help_of("fit", name).partition("[default: ")[2] for name in said} == {
         name: f"{value}]" for name, value in said.items()
@@ -186,10 +196,22 @@ def test_a_wrong_word_is_answered_with_the_nearest_if_one_is_near(option: dict[s
     assert raised.value.fix == near
 
 
-@pytest.mark.parametrize("name", ["epochs", "batch_size", "lr"])
-def test_options_of_training_are_refused_where_nothing_is_trained(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 1),
+        ("batch_size", 1),
+        ("lr", 1),
+        ("augment", "light"),
+        ("mixup", 0.2),
+        ("cutmix", 1.0),
+        ("balance", "weights"),
+        ("cache", "memory"),
+    ],
+)
+def test_options_of_training_are_refused_where_nothing_is_trained(name: str, value: Any) -> None:
     with pytest.raises(kclass.OptionError) as raised:
-        kclass.FitOptions(**{name: 1})
+        kclass.FitOptions(**{name: value})
     assert (
         raised.value.message
         == f"{name} has no effect on efficientnet_lite0: its head is solved, without epochs"
@@ -221,8 +243,47 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
 
 def test_the_options_of_training_say_their_defaults() -> None:
     chosen = kclass.FitOptions(backbone="scratch", epochs=3).to_dict()
-    wanted = {"epochs": 3, "batch_size": 32, "lr": 0.0003, "weights": "none", "size": 128}
+    wanted = {
+        "epochs": 3,
+        "batch_size": 32,
+        "lr": 0.0003,
+        "augment": "flip",
+        "mixup": None,
+        "cutmix": None,
+        "balance": None,
+        "cache": "disk",
+        "weights": "none",
+        "size": 128,
+    }
     assert {name: chosen[name] for name in wanted} == wanted
+
+
+def test_the_options_of_batches_are_those_of_the_fit() -> None:
+    chosen = kclass.FitOptions(
+        backbone="scratch", batch_size=7, augment="lakes", mixup=0.2, cutmix=1, balance="sample"
+    )
+    assert chosen.batches == BatchOptions(
+        size=7, augment=PRESETS["lakes"], mixup=0.2, cutmix=1, balance="sample"
+    )
+    assert kclass.FitOptions(backbone="scratch").batches == BatchOptions()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"augment": "lite"}, "augment is 'lite'; it must be one of fiat-ferrari, flip, lakes, "),
+        ({"mixup": 0.0}, "mixup is 0; it must be above 0"),
+        ({"cutmix": -1.0}, "cutmix is -1; it must be above 0"),
+        ({"cutmix": "much"}, "cutmix is 'much'; it must be a number"),
+        ({"balance": "weight"}, "balance is 'weight'; it must be one of sample, weights"),
+        ({"balance": 3}, "balance is 3; it must be one of sample, weights"),
+        ({"cache": "ram"}, "cache is 'ram'; it must be one of disk, memory, none"),
+    ],
+)
+def test_options_of_training_that_cannot_be_used_are_named(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(backbone="scratch", **option)
+    assert raised.value.message.startswith(message)
 
 
 def test_paths_of_the_command_line_are_paths() -> None:

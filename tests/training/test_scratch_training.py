@@ -10,10 +10,15 @@ import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.scratch import build_scratch
-from kclass.errors import DataError, OptionError
+from kclass.batches.augmentation import PRESETS
+from kclass.batches.opening import open_photos
+from kclass.batches.options import BatchOptions
+from kclass.batches.photo_source import KeptPhotos
+from kclass.errors import DataError, OptionError, PhotoError
 from kclass.keras_import import import_keras
 from kclass.training.scratch_training import TrainedNetwork, train_scratch
 
@@ -55,9 +60,20 @@ def small_network(*, classes: int = 2, dropout: float = 0.0, first: Sequence[Any
     )
 
 
+def train(
+    model: Any, photos: NDArray[np.uint8], labels: NDArray[np.int32], *, batch_size: int, **options: Any
+) -> TrainedNetwork:
+    batches = {
+        name: options.pop(name) for name in ("augment", "mixup", "cutmix", "balance") if name in options
+    }
+    return train_scratch(
+        model, KeptPhotos.of(photos), labels, batches=BatchOptions(size=batch_size, **batches), **options
+    )
+
+
 def trained(model: Any = None, **changes: Any) -> TrainedNetwork:
-    options = {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "seed": 0} | changes
-    return train_scratch(model or small_network(), PHOTOS, LABELS, **options)
+    options: dict[str, Any] = {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "seed": 0}
+    return train(model or small_network(), PHOTOS, LABELS, **options | changes)
 
 
 @functools.cache
@@ -105,8 +121,18 @@ def test_the_result_does_not_depend_on_random_numbers_drawn_before() -> None:
     assert losses(trained(used)) == losses(trained(small_network(dropout=0.5)))
 
 
-@pytest.mark.parametrize("option", [{"seed": 1}, {"batch_size": 16}, {"learning_rate": 1e-2}])
-def test_every_option_matters(option: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"seed": 1},
+        {"batch_size": 16},
+        {"learning_rate": 1e-2},
+        {"augment": PRESETS["none"]},
+        {"mixup": 0.4},
+        {"cutmix": 1.0},
+    ],
+)
+def test_every_option_matters(option: dict[str, Any]) -> None:
     assert losses(usual()) != losses(trained(**option))
 
 
@@ -122,8 +148,7 @@ def test_dropout_is_drawn_anew_in_each_epoch() -> None:
     photos = np.broadcast_to(flat, (60, SIZE, SIZE, 3)) + np.zeros((60, SIZE, SIZE, 3), np.uint8)
     options = {"epochs": 2, "batch_size": 60, "learning_rate": 1e-30, "seed": 0}
     plain, dropped = (
-        train_scratch(small_network(dropout=dropout), photos, LABELS, **options).history  # type: ignore[arg-type]
-        for dropout in (0.0, 0.5)
+        train(small_network(dropout=dropout), photos, LABELS, **options).history for dropout in (0.0, 0.5)
     )
     assert plain[0].train_loss == pytest.approx(plain[1].train_loss, rel=1e-5)
     assert dropped[0].train_loss != pytest.approx(dropped[1].train_loss, rel=1e-3)
@@ -135,13 +160,13 @@ def test_photos_held_out_are_not_learned_from_and_choose_the_epoch() -> None:
     photos = np.random.default_rng(1).integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
     model = small_network()
     options = {"batch_size": 8, "learning_rate": 0.01, "seed": 0}
-    network = train_scratch(model, photos, LABELS, epochs=10, **options)
+    network = train(model, photos, LABELS, epochs=10, **options)
     held_out = [each.held_out_loss for each in network.history]
     assert network.history[-1].train_loss < 0.2
     assert held_out[-1] > 0.69
     assert network.best_epoch == 1 + held_out.index(min(held_out))
     assert network.best_epoch < 10
-    shorter = train_scratch(small_network(), photos, LABELS, epochs=network.best_epoch, **options)
+    shorter = train(small_network(), photos, LABELS, epochs=network.best_epoch, **options)
     for array, twin in zip(weights(network.archive), weights(shorter.archive), strict=True):
         assert (array == twin).all()
     for array, twin in zip(weights(network.archive), model.get_weights(), strict=True):
@@ -152,7 +177,7 @@ def test_held_out_loss_is_the_cross_entropy_of_the_saved_network() -> None:
     # Two different photos a class: one is held out of each, so each of the 4 splits gives a value.
     photos, labels = PHOTOS[:4], LABELS[:4]
     model = small_network()
-    network = train_scratch(model, photos, labels, epochs=1, batch_size=2, learning_rate=1e-3, seed=0)
+    network = train(model, photos, labels, epochs=1, batch_size=2, learning_rate=1e-3, seed=0)
     probabilities = model(photos.astype(np.float32)).numpy().astype(np.float64)
     own = -np.log(probabilities[np.arange(4), labels])
     wrong = probabilities.argmax(axis=1) != labels
@@ -216,21 +241,19 @@ def test_identical_photos_stay_on_one_side() -> None:
     # Each class has one photo many times over: nothing can be held out.
     photos, labels = np.repeat(PHOTOS[:2], 10, axis=0), np.repeat(LABELS[:2], 10)
     with pytest.raises(DataError, match="20 training photos and no class with two different ones"):
-        train_scratch(small_network(), photos, labels, epochs=1, batch_size=4, learning_rate=1e-3, seed=0)
+        train(small_network(), photos, labels, epochs=1, batch_size=4, learning_rate=1e-3, seed=0)
 
 
 def test_one_photo_a_class_is_too_few() -> None:
     with pytest.raises(DataError, match="none can be held out") as caught:
-        train_scratch(
-            small_network(), PHOTOS[:2], LABELS[:2], epochs=1, batch_size=4, learning_rate=1e-3, seed=0
-        )
+        train(small_network(), PHOTOS[:2], LABELS[:2], epochs=1, batch_size=4, learning_rate=1e-3, seed=0)
     assert caught.value.fix == "Add photos, or use a frozen backbone."
 
 
 def test_a_class_of_one_photo_is_learned_from() -> None:
     labels = LABELS.copy()
     labels[59] = 2
-    network = train_scratch(
+    network = train(
         small_network(classes=3), PHOTOS, labels, epochs=1, batch_size=8, learning_rate=1e-3, seed=0
     )
     assert math.isfinite(network.history[0].train_loss)
@@ -239,19 +262,75 @@ def test_a_class_of_one_photo_is_learned_from() -> None:
 def test_photos_without_a_label_are_left_out() -> None:
     labels = np.append(LABELS, np.full(5, -1, np.int32))
     photos = np.append(PHOTOS, np.zeros((5, SIZE, SIZE, 3), np.uint8), axis=0)
-    network = train_scratch(
-        small_network(), photos, labels, epochs=2, batch_size=8, learning_rate=1e-3, seed=0
-    )
+    network = train(small_network(), photos, labels, epochs=2, batch_size=8, learning_rate=1e-3, seed=0)
     assert losses(network) == losses(usual())
+
+
+SKEWED = (np.arange(60) % 3 == 0).astype(np.int32)  # 40 of class 0, 20 of class 1
+
+
+@pytest.mark.parametrize("balance", ["weights", "sample"])
+def test_balance_lets_a_small_class_count(balance: str) -> None:
+    # Nothing tells the classes apart, so the network learns how often each comes: 2 to 1, or alike.
+    photos = np.random.default_rng(1).integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
+    chances = {}
+    for choice in (None, balance):
+        model = small_network()
+        options: dict[str, Any] = {"epochs": 3, "batch_size": 8, "learning_rate": 1e-3, "seed": 0}
+        train(model, photos, SKEWED, balance=choice, **options)
+        chances[choice] = float(model(photos.astype(np.float32)).numpy()[:, 1].mean())
+    assert chances[None] < 0.45
+    assert abs(chances[balance] - 0.5) < 0.5 - chances[None]
+
+
+@pytest.mark.parametrize("balance", [None, "weights", "sample"])
+def test_held_out_classes_count_alike_if_training_is_balanced(balance: str | None) -> None:
+    # Two greys, give or take one, so that a class has one loss; no step worth the name.
+    photos = np.repeat(np.arange(60, dtype=np.uint8) % 5, SIZE * SIZE * 3).reshape(60, SIZE, SIZE, 3)
+    photos[SKEWED == 1] += 150
+    photos[:, 0, :, 0] += np.arange(60, dtype=np.uint8)[:, None]  # no two are identical
+    model = small_network()
+    found = train(
+        model, photos, SKEWED, epochs=1, batch_size=8, learning_rate=1e-30, seed=0, balance=balance
+    ).history[0]
+    probabilities = model(photos.astype(np.float32)).numpy()
+    own = -np.log(probabilities[np.arange(60), SKEWED])
+    first, second = float(own[SKEWED == 0].mean()), float(own[SKEWED == 1].mean())
+    # 4 and 2 photos are held out.
+    wanted = (first + second) / 2 if balance else (4 * first + 2 * second) / 6
+    assert abs(first - second) > 0.05
+    assert found.held_out_loss == pytest.approx(wanted, abs=0.1 * abs(first - second))
+
+
+def test_a_photo_that_goes_away_in_the_middle_ends_the_training_with_its_name(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{place}.png" for place in range(20)]
+    for path, pixels in zip(paths, PHOTOS, strict=False):
+        Image.fromarray(pixels).save(path)
+    opened = open_photos(paths, size=SIZE, resize="squash", threads=2, cache="none")
+
+    def remove(stage: str, done: int, total: int) -> None:
+        if done == 1:
+            for path in paths:
+                path.unlink()
+
+    with pytest.raises(PhotoError, match="it could be read before the first epoch"):
+        train_scratch(
+            small_network(),
+            opened.photos,
+            LABELS[:20],
+            epochs=3,
+            batches=BatchOptions(size=4),
+            learning_rate=1e-3,
+            seed=0,
+            progress=remove,
+        )
 
 
 def test_photos_on_disk_are_as_good_as_those_in_memory(tmp_path: Path) -> None:
     file = tmp_path / "pixels"
     file.write_bytes(PHOTOS.tobytes())
     pixels = np.memmap(file, np.uint8, "r", shape=PHOTOS.shape)
-    network = train_scratch(
-        small_network(), pixels, LABELS, epochs=2, batch_size=8, learning_rate=1e-3, seed=0
-    )
+    network = train(small_network(), pixels, LABELS, epochs=2, batch_size=8, learning_rate=1e-3, seed=0)
     assert losses(network) == losses(usual())
 
 
