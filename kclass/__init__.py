@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kclass.dataset.lists import from_lists as from_lists
     from kclass.dataset.named_photos import from_name_func as from_name_func
     from kclass.dataset.named_photos import from_name_regex as from_name_regex
+    from kclass.dataset.opening import open_data as open_data
     from kclass.drawing.sample import draw_sample as draw_sample
     from kclass.errors import DataError as DataError
     from kclass.errors import KClassError as KClassError
@@ -68,6 +69,7 @@ _HOMES = {
     "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",
     "move_bad": "kclass.audit.fixing",
+    "open_data": "kclass.dataset.opening",
     "run_fit": "kclass.runs.fitting",
     "undo_moves": "kclass.audit.moving",
     "write_page": "kclass.audit.page",

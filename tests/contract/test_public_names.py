@@ -22,6 +22,7 @@ FUNCTIONS = {
     "list_fixed",
     "load",
     "move_bad",
+    "open_data",
     "run_fit",
     "undo_moves",
     "write_page",

@@ -17,7 +17,7 @@ def pack(path: Path, contents: Contents) -> Path:
             for name, data in contents.items():
                 archive.writestr(name, data)
         return path
-    mode = TAR_MODES[path.name.partition(".")[2]]
+    mode = next(mode for suffix, mode in TAR_MODES.items() if path.name.endswith(f".{suffix}"))
     with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
         for name, data in contents.items():
             add(archive, name, data)
