@@ -1,0 +1,208 @@
+"""Whether one photo shows all of another, or a part of it: a close look at few pairs.
+
+The thresholds were fixed on hymenoptera by benchmarks/match_thresholds.py, which sets a copy, an edited
+copy and a crop of each photo against the most alike of different photos, and against different pictures
+made to look alike: within one frame, with another subject before the same background, pages of text.
+"""
+
+import functools
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.inspection.agreement import colour_difference, fields_with_detail, residual
+from kclass.inspection.alignment import aligned
+from kclass.inspection.fingerprints import (
+    Windows,
+    fingerprints,
+    turned,
+    turned_fingerprints,
+    window_fingerprints,
+    windows,
+)
+from kclass.inspection.inspection import GREY_SIDE
+from kclass.inspection.resampling import cut
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where a part of a photo is looked for before it is aligned.
+
+    Args:
+        parts: of the photo's width and height.
+        alike: how well the lowest frequencies must agree with the nearest of these places.
+        least_side: alignment does not go below this fraction of a side.
+    """
+
+    parts: Windows
+    alike: float
+    least_side: float
+
+
+# At most half a step beside, the eight lowest frequencies still agree to 0.90 in all of 398 crops.
+USUAL = Lattice(windows((1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7), 0.05), alike=0.88, least_side=0.65)
+# For pairs that something else brings up.
+WIDE = Lattice(
+    windows((1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5), 0.05), alike=0.8, least_side=0.45
+)
+LATTICE_FREQUENCIES = 8
+
+# Once in place, copies agree to 0.988 at least, edited ones to 0.964 and crops to 0.965; the most alike of
+# the different photos, all frames around them, to 0.78.
+CORRELATION = 0.90
+FREQUENCIES = 16
+# Below are slopes of brightness, as of a sky, that many photos share.
+LOWEST = 3
+
+# In levels of 255, means over fields of so many pixels a side. Of whole photos copies have 10.3 at most
+# and edited ones 14.9, pictures with another subject before the same background 28 or more. Crops differ
+# more pixel by pixel, as the pixels of the two lie across each other: they have 11.1 at most.
+RESIDUAL, FIELD = 17.0, 2
+CROP_RESIDUAL, CROP_FIELD = 13.0, 4
+
+# In levels of 255. Edited photos have 9 at most; with all hues turned by 60 degrees half have 19 or more.
+COLOUR_DIFFERENCE = 12.0
+
+# Of the side: copies are aligned to 0.990 of it or more, crops of 0.95 to 0.94 or less.
+WHOLE = 0.97
+
+# A single spot before a plain sky can be laid on any other. Such pictures, drawn, have 4 in nine cases of
+# ten; of the photos 0.5 % have less than 10.
+CROP_DETAIL = 8.0
+
+# A picture that is its own mirror image is not called turned.
+_PREFER_UPRIGHT = 0.01
+
+_AT_ONCE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The thumbnails of photos.
+
+    Args:
+        greys: uint8 (photos, GREY_SIDE, GREY_SIDE), luma.
+        colours: uint8 (photos, 3, COLOUR_SIDE, COLOUR_SIDE), sRGB.
+    """
+
+    greys: NDArray[np.uint8]
+    colours: NDArray[np.uint8]
+
+    @functools.cached_property
+    def prints(self) -> NDArray[np.float32]:
+        """What is compared with places on the lattice: float32 (photos, 8 orientations, values)."""
+        return turned_fingerprints(self.greys, frequencies=LATTICE_FREQUENCIES)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Photos that show all of a photo, or a part of it.
+
+    Args:
+        others: int64 (found,): their places.
+        orientations: int64 (found,): from which each has to be turned upright, 1 to 8.
+        boxes: float64 (found, 4): what each shows: left, top, right, bottom, as fractions of the photo's
+            sides.
+        correlations: float32 (found,): how well that agrees with it, at most 1.
+    """
+
+    others: NDArray[np.int64]
+    orientations: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    correlations: NDArray[np.float32]
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Shown":
+        """Some of them."""
+        return Shown(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def showing(
+    pictures: Pictures,
+    whole: int,
+    others: NDArray[np.int64],
+    orientations: NDArray[np.int64],
+    *,
+    lattice: Lattice,
+) -> Shown:
+    """Those of the others that show a photo or a part of it, each in the orientation that fits best.
+
+    Args:
+        pictures: of all photos.
+        whole: the photo's place.
+        others: int64 (pairs,): places of photos that may show it.
+        orientations: int64 (pairs,): from which each would have to be turned upright, 1 to 8.
+        lattice: where parts are looked for.
+
+    Returns:
+        Each photo at most once, in the order of their places.
+    """
+    grey = pictures.greys[[whole]]
+    prints = window_fingerprints(grey, lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
+    found = []
+    for start in range(0, max(len(others), 1), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        placed = _placed(pictures, others[some], orientations[some], prints, lattice)
+        found.append(_verified(pictures, whole, placed, lattice))
+    values = zip(*([getattr(each, field.name) for field in fields(Shown)] for each in found), strict=True)
+    return _best_of_each(Shown(*(np.concatenate(each) for each in values)))
+
+
+def _placed(
+    pictures: Pictures,
+    others: NDArray[np.int64],
+    orientations: NDArray[np.int64],
+    prints: NDArray[np.float32],
+    lattice: Lattice,
+) -> Shown:
+    """Those that are alike somewhere on the lattice, and where they are most alike."""
+    products = pictures.prints[others, orientations - 1] @ prints.T
+    rows, columns = np.divmod(products.argmax(axis=1), len(lattice.parts))
+    starts, lengths = np.array(lattice.parts).T
+    corners = np.stack([starts[columns], starts[rows]], axis=1)
+    boxes = np.concatenate([corners, corners + np.stack([lengths[columns], lengths[rows]], axis=1)], axis=1)
+    best = products.max(axis=1)
+    return Shown(others, orientations, boxes, best).select(best >= lattice.alike)
+
+
+def _verified(pictures: Pictures, whole: int, placed: Shown, lattice: Lattice) -> Shown:
+    """Those that agree with what lies in their boxes, once these are aligned."""
+    if not len(placed.others):
+        return placed
+    parts = _upright(pictures.greys, placed.others, placed.orientations)
+    greys = np.broadcast_to(pictures.greys[whole], parts.shape)
+    boxes = aligned(greys, parts, placed.boxes, least_side=lattice.least_side)
+    seen = cut(greys, boxes, GREY_SIDE)
+    prints = (fingerprints(each, frequencies=FREQUENCIES, lowest=LOWEST) for each in (seen, parts))
+    correlations = np.einsum("pv,pv->p", *prints)
+    colours = _upright(pictures.colours, placed.others, placed.orientations)
+    as_copy = residual(seen, parts, field=FIELD) <= RESIDUAL
+    as_crop = residual(seen, parts, field=CROP_FIELD) <= CROP_RESIDUAL
+    as_crop &= fields_with_detail(parts) >= CROP_DETAIL
+    same = (correlations >= CORRELATION) & np.where(_all_of_it(boxes), as_copy, as_crop)
+    same &= colour_difference(pictures.colours[whole], colours, boxes) <= COLOUR_DIFFERENCE
+    return Shown(placed.others, placed.orientations, boxes, correlations).select(same)
+
+
+def _all_of_it(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether boxes take in all of a photo, as far as alignment can tell."""
+    whole: NDArray[np.bool_] = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= WHOLE
+    return whole
+
+
+def _upright(
+    pictures: NDArray[np.uint8], places: NDArray[np.int64], orientations: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    chosen = pictures[places]
+    for orientation in np.unique(orientations):
+        rows = orientations == orientation
+        chosen[rows] = turned(chosen[rows], int(orientation))
+    return chosen
+
+
+def _best_of_each(shown: Shown) -> Shown:
+    """Of each photo the orientation that agrees best."""
+    ranks = shown.correlations + _PREFER_UPRIGHT * (shown.orientations == 1)
+    order = np.lexsort((-ranks, shown.others))
+    first = np.unique(shown.others[order], return_index=True)[1]
+    return shown.select(order[first])
