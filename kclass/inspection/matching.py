@@ -12,7 +12,7 @@ from kclass.inspection.fingerprints import ORIENTATIONS
 from kclass.inspection.grouping import Groups
 from kclass.inspection.inspection import COLOUR_SIDE, GREY_SIDE, Inspection
 from kclass.inspection.searching import alike
-from kclass.inspection.verification import USUAL, WHOLE, WIDE, Lattice, Pictures, Shown, showing
+from kclass.inspection.verification import USUAL, WIDE, Lattice, Pictures, Shown, all_of_it, showing
 from kclass.progress import Progress, silent
 
 IDENTICAL = "identical"
@@ -218,8 +218,7 @@ def _likely(
 
 
 def _matches(shown: Shown, whole: int, places: NDArray[np.int64]) -> Iterator[Match]:
-    sides = shown.boxes[:, 2:] - shown.boxes[:, :2]
-    cropped = sides.min(axis=1) < WHOLE
+    cropped = ~all_of_it(shown.boxes)
     for row, other in enumerate(shown.others):
         first, second = int(places[whole]), int(places[other])
         orientation = int(shown.orientations[row])

@@ -117,6 +117,33 @@ class Shown:
         return Shown(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Pairs of a photo and what may show it or a part of it, laid on each other.
+
+    Args:
+        shown: where each lies, and how well it correlates there.
+        residuals: float32 (pairs,): see `residual`, with fields for whole photos.
+        crop_residuals: float32 (pairs,): likewise, with fields for crops.
+        details: float32 (pairs,): over how many fields the detail is spread.
+        colours: float32 (pairs,): see `colour_difference`.
+    """
+
+    shown: Shown
+    residuals: NDArray[np.float32]
+    crop_residuals: NDArray[np.float32]
+    details: NDArray[np.float32]
+    colours: NDArray[np.float32]
+
+    def same(self) -> NDArray[np.bool_]:
+        """Which are the same picture: bool (pairs,)."""
+        as_copy = self.residuals <= RESIDUAL
+        as_crop = (self.crop_residuals <= CROP_RESIDUAL) & (self.details >= CROP_DETAIL)
+        agreeing = np.where(all_of_it(self.shown.boxes), as_copy, as_crop)
+        same: NDArray[np.bool_] = (self.shown.correlations >= CORRELATION) & agreeing
+        return same & (self.colours <= COLOUR_DIFFERENCE)
+
+
 def showing(
     pictures: Pictures,
     whole: int,
@@ -143,9 +170,44 @@ def showing(
     for start in range(0, max(len(others), 1), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         placed = _placed(pictures, others[some], orientations[some], prints, lattice)
-        found.append(_verified(pictures, whole, placed, lattice))
+        found.append(placed if not len(placed.others) else _same(pictures, whole, placed, lattice))
     values = zip(*([getattr(each, field.name) for field in fields(Shown)] for each in found), strict=True)
     return _best_of_each(Shown(*(np.concatenate(each) for each in values)))
+
+
+def compared(pictures: Pictures, whole: int, placed: Shown, *, lattice: Lattice) -> Compared:
+    """A photo and others, each laid on the part of it that it agrees with best, near its box.
+
+    Args:
+        pictures: of all photos.
+        whole: the photo's place.
+        placed: the others, and the boxes where to begin.
+        lattice: how small boxes may get.
+    """
+    parts = _upright(pictures.greys, placed.others, placed.orientations)
+    greys = np.broadcast_to(pictures.greys[whole], parts.shape)
+    boxes = aligned(greys, parts, placed.boxes, least_side=lattice.least_side)
+    seen = cut(greys, boxes, GREY_SIDE)
+    prints = (fingerprints(each, frequencies=FREQUENCIES, lowest=LOWEST) for each in (seen, parts))
+    colours = _upright(pictures.colours, placed.others, placed.orientations)
+    return Compared(
+        Shown(placed.others, placed.orientations, boxes, np.einsum("pv,pv->p", *prints)),
+        residual(seen, parts, field=FIELD),
+        residual(seen, parts, field=CROP_FIELD),
+        fields_with_detail(parts),
+        colour_difference(pictures.colours[whole], colours, boxes),
+    )
+
+
+def all_of_it(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether boxes take in all of a photo, as far as alignment can tell."""
+    whole: NDArray[np.bool_] = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= WHOLE
+    return whole
+
+
+def _same(pictures: Pictures, whole: int, placed: Shown, lattice: Lattice) -> Shown:
+    pairs = compared(pictures, whole, placed, lattice=lattice)
+    return pairs.shown.select(pairs.same())
 
 
 def _placed(
@@ -163,31 +225,6 @@ def _placed(
     boxes = np.concatenate([corners, corners + np.stack([lengths[columns], lengths[rows]], axis=1)], axis=1)
     best = products.max(axis=1)
     return Shown(others, orientations, boxes, best).select(best >= lattice.alike)
-
-
-def _verified(pictures: Pictures, whole: int, placed: Shown, lattice: Lattice) -> Shown:
-    """Those that agree with what lies in their boxes, once these are aligned."""
-    if not len(placed.others):
-        return placed
-    parts = _upright(pictures.greys, placed.others, placed.orientations)
-    greys = np.broadcast_to(pictures.greys[whole], parts.shape)
-    boxes = aligned(greys, parts, placed.boxes, least_side=lattice.least_side)
-    seen = cut(greys, boxes, GREY_SIDE)
-    prints = (fingerprints(each, frequencies=FREQUENCIES, lowest=LOWEST) for each in (seen, parts))
-    correlations = np.einsum("pv,pv->p", *prints)
-    colours = _upright(pictures.colours, placed.others, placed.orientations)
-    as_copy = residual(seen, parts, field=FIELD) <= RESIDUAL
-    as_crop = residual(seen, parts, field=CROP_FIELD) <= CROP_RESIDUAL
-    as_crop &= fields_with_detail(parts) >= CROP_DETAIL
-    same = (correlations >= CORRELATION) & np.where(_all_of_it(boxes), as_copy, as_crop)
-    same &= colour_difference(pictures.colours[whole], colours, boxes) <= COLOUR_DIFFERENCE
-    return Shown(placed.others, placed.orientations, boxes, correlations).select(same)
-
-
-def _all_of_it(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether boxes take in all of a photo, as far as alignment can tell."""
-    whole: NDArray[np.bool_] = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= WHOLE
-    return whole
 
 
 def _upright(
