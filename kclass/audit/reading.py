@@ -32,7 +32,9 @@ def unreadable(samples: Samples, errors: Mapping[int, PhotoError]) -> Iterator[F
         errors: by row.
     """
     for row, error in errors.items():
-        yield Finding("unreadable", (row,), error.message, remove=(row,))
+        # The error names the whole path, all other findings the one below the root.
+        detail = error.message.replace(str(samples.path(row)), samples.paths[row], 1)
+        yield Finding("unreadable", (row,), detail, remove=(row,))
 
 
 def wrong_suffixes(samples: Samples, inspections: Mapping[int, Inspection]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ def table(*paths: str) -> Samples:
 
 
 def test_a_photo_that_cannot_be_read_is_taken_out() -> None:
-    (finding,) = unreadable(table("a.jpg", "b.jpg"), {1: PhotoError("b.jpg is empty")})
+    (finding,) = unreadable(table("a.jpg", "b.jpg"), {1: PhotoError("/photos/b.jpg is empty")})
     assert finding == Finding("unreadable", (1,), "b.jpg is empty", remove=(1,))
 
 
