@@ -16,14 +16,16 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-def suspect_findings(samples: Samples, out_of_fold: Floats) -> Iterator[Finding]:
+def suspect_findings(samples: Samples, out_of_fold: Floats | None) -> Iterator[Finding]:
     """The labels to look at, the most suspect first.
 
     Args:
         samples: the table.
         out_of_fold: float64 (photos, classes): natural logarithms of the probabilities of each row by a
-            head that had not seen the photo; NaN where there is none.
+            head that had not seen the photo; NaN where there is none. None if no head was asked.
     """
+    if out_of_fold is None:
+        return
     for each in label_suspects(out_of_fold, samples.labels):
         label, likely = (readable(samples.classes[place]) for place in (each.label, each.likely))
         yield Finding(

@@ -1,0 +1,115 @@
+"""The audit of a data set: every photo is looked at once, and what that shows."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from kclass.audit.balance import balance, left_out
+from kclass.audit.copies import copy_findings
+from kclass.audit.findings import KINDS, Audit, Finding
+from kclass.audit.quality import quality_findings
+from kclass.audit.reading import turned, unreadable, wrong_suffixes
+from kclass.audit.shortcuts import shortcuts
+from kclass.audit.suspects import suspect_findings
+from kclass.audit.with_features import Looked, Seen, default_features, look_closer
+from kclass.dataset.dataset import Dataset
+from kclass.dataset.folder import ImageFolder
+from kclass.dataset.names import UNLABELLED
+from kclass.dataset.samples import Samples
+from kclass.errors import OptionError, PhotoError
+from kclass.inspection.inspecting import inspect
+from kclass.inspection.inspection import Inspection
+from kclass.inspection.matching import Match, groups_of, near_identical
+from kclass.progress import Progress, silent
+
+LARGEST_SEED: Final = 2**32 - 1
+
+_ORDER: Final = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def check(
+    data: Dataset | str | Path, *, features: bool = False, seed: int = 0, progress: Progress = silent
+) -> Audit:
+    """Look for what is wrong with a data set, before anybody trains on it.
+
+    No file is changed. Each photo is decoded once; the cache remembers what it showed.
+
+    Args:
+        data: the data set, or its folder.
+        features: whether the default backbone looks at the photos too. That takes longer; it finds
+            labels to look at, and smaller parts of photos among the nearly identical.
+        seed: of the folds and draws by which shortcuts and labels are judged, from 0 to 2³² - 1.
+        progress: is told how far each stage is.
+
+    Returns:
+        What was found, the gravest first.
+
+    Raises:
+        DataError: the folder cannot be used as a data set.
+        OptionError: an option has a value that cannot be used.
+        OutputError: the cache cannot be used.
+        ModelError: the default backbone cannot be opened.
+    """
+    start = time.perf_counter()
+    _check_options(features=features, seed=seed)
+    whole = data if isinstance(data, Dataset) else ImageFolder(data)
+    looked = inspect(whole.samples.files, progress=progress)
+    if features:
+        seen = _seen_by_network(whole.samples, looked, seed=seed, progress=progress)
+    else:
+        seen = Seen(near_identical(looked, progress=progress), None)
+    found = _findings(whole, looked, seen, seed=seed)
+    ordered = sorted(found, key=lambda finding: _ORDER[finding.kind])
+    return Audit(whole, tuple(ordered), len(whole), features, time.perf_counter() - start)
+
+
+def _check_options(*, features: bool, seed: int) -> None:
+    if not isinstance(features, bool):
+        raise OptionError(f"features is {features!r}; it must be True or False")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise OptionError(f"seed is {seed!r}; it must be a whole number")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise OptionError(f"seed is {seed}; it must be from 0 to {LARGEST_SEED}")
+
+
+def _seen_by_network(samples: Samples, looked: Looked, *, seed: int, progress: Progress) -> Seen:
+    """Which photos are the same picture, and which classes heads take them for that had not seen them."""
+    rows = np.array([row for row, each in enumerate(looked) if isinstance(each, Inspection)], dtype=np.int64)
+    embedding = default_features(samples, rows, seed=seed, progress=progress)
+    readable = rows[embedding.readable]
+    return look_closer(samples, embedding.features, readable, looked, seed=seed, progress=progress)
+
+
+def _findings(data: Dataset, looked: Looked, seen: Seen, *, seed: int) -> Iterator[Finding]:
+    """All findings, those of one kind in their order."""
+    samples = data.samples
+    inspections = {row: each for row, each in enumerate(looked) if isinstance(each, Inspection)}
+    errors = {row: each for row, each in enumerate(looked) if isinstance(each, PhotoError)}
+    yield from unreadable(samples, errors)
+    yield from copy_findings(samples, inspections, seen.matches)
+    yield from suspect_findings(samples, seen.out_of_fold)
+    yield from _shortcuts(data, inspections, seen.matches, seed=seed)
+    yield from balance(data)
+    yield from quality_findings(samples, inspections)
+    yield from left_out(data)
+    yield from wrong_suffixes(samples, inspections)
+    yield from turned(inspections)
+
+
+def _shortcuts(
+    data: Dataset, inspections: Mapping[int, Inspection], matches: Sequence[Match], *, seed: int
+) -> Iterator[Finding]:
+    """Shortcuts among the labelled photos."""
+    labels = data.samples.labels
+    rows = np.array([row for row in inspections if labels[row] != UNLABELLED], dtype=np.int64)
+    return shortcuts(
+        [inspections[row] for row in rows.tolist()],
+        labels[rows],
+        classes=data.classes,
+        rows=rows,
+        groups=groups_of(matches, len(data))[rows],
+        seed=seed,
+    )

@@ -1,0 +1,116 @@
+"""What shows when a network has looked at the photos too: more copies, and labels to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.audit.copies import copy_findings
+from kclass.audit.findings import Finding
+from kclass.audit.suspects import out_of_fold_probabilities, suspect_findings
+from kclass.backbones.registry import DEFAULT, IMAGENET, backbone, open_backbone
+from kclass.dataset.samples import Samples
+from kclass.engines.engine import check_device
+from kclass.engines.network import converted
+from kclass.engines.runtime import resolve_precision
+from kclass.errors import PhotoError
+from kclass.features.embedding import Embedding, embed
+from kclass.features.extractor import Extractor
+from kclass.inspection.inspection import Inspection
+from kclass.inspection.matching import Match, groups_of, near_identical
+from kclass.inspection.neighbours import feature_candidates
+from kclass.progress import Progress, silent
+
+Looked = Sequence[Inspection | PhotoError]
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a closer look at photos showed.
+
+    Args:
+        matches: between rows.
+        out_of_fold: float64 (photos, classes), natural logarithms; NaN rows where there is none. None if
+            no network looked.
+    """
+
+    matches: tuple[Match, ...]
+    out_of_fold: Floats | None
+
+
+def feature_findings(
+    samples: Samples,
+    features: NDArray[np.float32],
+    readable: Rows,
+    inspections: Looked,
+    *,
+    seed: int,
+    out_of_fold: Floats | None = None,
+    progress: Progress = silent,
+) -> tuple[Finding, ...]:
+    """Copies, leaks and labels to look at, when the features are at hand.
+
+    Args:
+        samples: the table.
+        features: float32 (embedded photos, features).
+        readable: int64 (embedded photos,): their rows, each once.
+        inspections: one a row.
+        seed: of the folds.
+        out_of_fold: float64 (photos, classes): natural logarithms of the probabilities of each row by a
+            head that had not seen the photo, NaN where there is none; left out, they are found here,
+            for all labelled photos.
+        progress: is told how far each stage is.
+
+    Returns:
+        The kinds that `copy_findings` finds, in the order of the rows; then the labels to look at, the
+        most suspect first.
+    """
+    seen = look_closer(
+        samples, features, readable, inspections, seed=seed, out_of_fold=out_of_fold, progress=progress
+    )
+    known = {row: each for row, each in enumerate(inspections) if isinstance(each, Inspection)}
+    return (*copy_findings(samples, known, seen.matches), *suspect_findings(samples, seen.out_of_fold))
+
+
+def look_closer(
+    samples: Samples,
+    features: NDArray[np.float32],
+    readable: Rows,
+    inspections: Looked,
+    *,
+    seed: int,
+    out_of_fold: Floats | None = None,
+    progress: Progress = silent,
+) -> Seen:
+    """What features show; see `feature_findings`."""
+    candidates = readable[feature_candidates(features)]
+    matches = near_identical(inspections, candidates=candidates, progress=progress)
+    if out_of_fold is None:
+        groups = groups_of(matches, len(samples))
+        out_of_fold = out_of_fold_probabilities(
+            samples, features, readable, groups=groups, seed=seed, progress=progress
+        )
+    return Seen(matches, out_of_fold)
+
+
+def default_features(samples: Samples, rows: Rows, *, seed: int, progress: Progress = silent) -> Embedding:
+    """The features of some rows by the default backbone, at its size, as a fit makes them.
+
+    Args:
+        samples: the table.
+        rows: int64 (photos,).
+        seed: of the backbone, which its trained weights make no use of.
+        progress: is told how many photos have been embedded.
+
+    Raises:
+        ModelError: the backbone cannot be opened.
+        OutputError: the cache cannot be used.
+    """
+    device = check_device("auto")
+    archive = open_backbone(DEFAULT, weights=IMAGENET, size=backbone(DEFAULT).size, seed=seed)
+    precision = resolve_precision("f32", device=device)
+    extractor = Extractor(archive, "squash", device, precision, converted(archive))
+    return embed([samples.path(row) for row in rows.tolist()], extractor=extractor, progress=progress)

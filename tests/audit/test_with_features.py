@@ -1,0 +1,138 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from photographs import picture, save
+from PIL import Image, ImageDraw
+
+from kclass.audit.checking import check
+from kclass.audit.findings import Audit, Finding
+from kclass.audit.with_features import feature_findings
+from kclass.dataset.folder import ImageFolder
+from kclass.errors import PhotoError
+from kclass.inspection.inspecting import inspect
+
+
+def striped(seed: int) -> Image.Image:
+    """Stripes of any colours, slope and width, where `picture` has ellipses."""
+    random = np.random.default_rng(seed)
+    image = Image.new("RGB", (160, 120), tuple(random.integers(0, 256, 3).tolist()))
+    draw = ImageDraw.Draw(image)
+    slope, step = random.uniform(-60, 60), random.integers(12, 30)
+    for x in range(-80, 240, int(step)):
+        colour = tuple(random.integers(0, 256, 3).tolist())
+        draw.line((x, -10, x + slope, 130), fill=colour, width=int(step) // 2)
+    return image
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dots and stripes, 24 of each."""
+    root = tmp_path_factory.mktemp("patterns") / "patterns"
+    for place in range(24):
+        save(picture(place), root / f"dots/{place:02}.jpg")
+        save(striped(place), root / f"stripes/{place:02}.jpg")
+    return root
+
+
+@pytest.fixture
+def folder(patterns: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(patterns, tmp_path / "patterns"))
+
+
+def findings(audit: Audit) -> list[Finding]:
+    """All but shortcuts: stripes fill the background in another way than dots."""
+    return [finding for finding in audit.findings if finding.kind != "shortcut"]
+
+
+def test_a_photo_in_the_wrong_folder_is_the_first_label_to_look_at(folder: Path) -> None:
+    save(striped(100), folder / "dots/wrong.jpg")
+    audit = check(folder, features=True)
+    assert audit.with_features
+    first, *_ = audit.of("label-suspect")
+    assert [audit.data.samples.paths[row] for row in first.rows] == ["dots/wrong.jpg"]
+    assert first.detail.startswith("dots/wrong.jpg is labelled dots (")
+    assert "stripes is likelier" in first.detail
+    assert first.remove == ()
+
+
+def test_labels_are_looked_at_with_features_alone(folder: Path) -> None:
+    save(striped(100), folder / "dots/wrong.jpg")
+    assert findings(check(folder)) == []
+
+
+def test_a_sound_data_set_has_no_findings_with_features_either(patterns: Path) -> None:
+    assert findings(check(patterns, features=True)) == []
+
+
+def test_a_small_part_of_a_photo_is_found_with_features(folder: Path) -> None:
+    save(picture(200, (640, 480)), folder / "dots/whole.jpg")
+    save(picture(200, (640, 480)).crop((120, 80, 520, 380)), folder / "dots/part.jpg")
+    assert findings(check(folder)) == []
+    (finding,) = findings(check(folder, features=True))
+    assert finding.kind == "near-identical"
+    assert "one is a part of the other" in finding.detail
+
+
+def test_photos_that_cannot_be_read_have_no_part_in_it(folder: Path) -> None:
+    (folder / "dots/bad.jpg").write_bytes(b"no photo")
+    save(striped(100), folder / "dots/wrong.jpg")
+    audit = check(folder, features=True)
+    assert [finding.kind for finding in audit.findings][:2] == ["unreadable", "label-suspect"]
+    assert audit.data.samples.paths[audit.of("label-suspect")[0].rows[0]] == "dots/wrong.jpg"
+
+
+def test_another_seed_deals_the_photos_to_other_folds(folder: Path) -> None:
+    save(striped(100), folder / "dots/wrong.jpg")
+    one, same, other = (
+        check(folder, features=True, seed=seed).of("label-suspect")[0].score for seed in (0, 0, 1)
+    )
+    assert one == same != other
+
+
+def test_progress_is_told_of_embedding_and_folds(patterns: Path) -> None:
+    stages: set[str] = set()
+    check(patterns, features=True, progress=lambda stage, done, total: stages.add(stage))
+    assert {"inspecting", "embedding", "matching", "choosing the penalty"} <= stages
+
+
+def logarithms(first: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.stack([first, 1 - first], axis=1))
+
+
+def test_probabilities_that_are_at_hand_are_taken(patterns: Path) -> None:
+    samples = ImageFolder(patterns).samples
+    inspections = inspect(samples.files)
+    features = np.random.default_rng(0).normal(size=(len(samples), 16)).astype(np.float32)
+    given = logarithms(np.where(samples.labels == 0, 0.9, 0.1))
+    given[5] = np.log([0.01, 0.99])
+    given[6] = np.nan
+    rows = np.arange(len(samples))
+    told: list[str] = []
+    (finding,) = feature_findings(
+        samples,
+        features,
+        rows,
+        inspections,
+        seed=0,
+        out_of_fold=given,
+        progress=lambda stage, done, total: told.append(stage),
+    )
+    assert (finding.kind, finding.rows) == ("label-suspect", (5,))
+    assert finding.score == pytest.approx(0.01)
+    assert "choosing the penalty" not in told
+
+
+def test_features_of_some_rows_alone_will_do(folder: Path) -> None:
+    shutil.copy(folder / "dots/03.jpg", folder / "dots/copy.jpg")
+    samples = ImageFolder(folder).samples
+    inspections = list(inspect(samples.files))
+    inspections[0] = PhotoError("dots/00.jpg is broken")
+    rows = np.arange(1, len(samples), 2)
+    truth = np.eye(2)[samples.labels[rows]]
+    features = (9 * truth + np.random.default_rng(0).normal(size=truth.shape)).astype(np.float32)
+    (finding,) = feature_findings(samples, features, rows, inspections, seed=0)
+    assert finding.kind == "identical"
+    assert [samples.paths[row] for row in finding.rows] == ["dots/03.jpg", "dots/copy.jpg"]
