@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from kclass.audit.checking import check as check
+    from kclass.audit.findings import Audit as Audit
+    from kclass.audit.findings import Finding as Finding
     from kclass.audit.fixing import Moved as Moved
     from kclass.audit.fixing import list_fixed as list_fixed
     from kclass.audit.fixing import move_bad as move_bad
@@ -41,11 +44,13 @@ if TYPE_CHECKING:
 
 # A name is imported when it is first used, so that `import kclass` and the command line start at once.
 _HOMES = {
+    "Audit": "kclass.audit.findings",
     "Classifier": "kclass.classifier.classifier",
     "DataError": "kclass.errors",
     "Dataset": "kclass.dataset.dataset",
     "Evaluation": "kclass.classifier.evaluation",
     "Explained": "kclass.classifier.explained",
+    "Finding": "kclass.audit.findings",
     "Fit": "kclass.runs.fitting",
     "FitOptions": "kclass.runs.options",
     "ImageFolder": "kclass.dataset.folder",
@@ -57,6 +62,7 @@ _HOMES = {
     "PhotoError": "kclass.errors",
     "Prediction": "kclass.classifier.prediction",
     "Predictions": "kclass.classifier.prediction",
+    "check": "kclass.audit.checking",
     "draw_sample": "kclass.drawing.sample",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",

@@ -10,6 +10,7 @@ from source_code import ROOT, tree_of
 import kclass
 
 FUNCTIONS = {
+    "check",
     "draw_sample",
     "find_photos",
     "fit",
