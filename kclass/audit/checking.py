@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from kclass.audit.balance import balance, left_out
-from kclass.audit.copies import copy_findings
+from kclass.audit.copies import copy_findings, parted_groups
 from kclass.audit.findings import KINDS, Audit, Finding
 from kclass.audit.quality import quality_findings
 from kclass.audit.reading import turned, unreadable, wrong_suffixes
@@ -16,8 +16,8 @@ from kclass.audit.shortcuts import shortcuts
 from kclass.audit.suspects import suspect_findings
 from kclass.audit.with_features import Looked, Seen, default_features, look_closer
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.folder import ImageFolder
 from kclass.dataset.names import UNLABELLED
+from kclass.dataset.opening import open_data
 from kclass.dataset.samples import Samples
 from kclass.errors import OptionError, PhotoError
 from kclass.inspection.inspecting import inspect
@@ -38,7 +38,7 @@ def check(
     No file is changed. Each photo is decoded once; the cache remembers what it showed.
 
     Args:
-        data: the data set, or its folder.
+        data: the data set, or its place as `open_data` takes it: a folder, a CSV file or an archive.
         features: whether the default backbone looks at the photos too. That takes longer; it finds
             labels to look at, and smaller parts of photos among the nearly identical.
         seed: of the folds and draws by which shortcuts and labels are judged, from 0 to 2³² - 1.
@@ -48,14 +48,14 @@ def check(
         What was found, the gravest first.
 
     Raises:
-        DataError: the folder cannot be used as a data set.
+        DataError: the place cannot be used as a data set.
         OptionError: an option has a value that cannot be used.
         OutputError: the cache cannot be used.
         ModelError: the default backbone cannot be opened.
     """
     start = time.perf_counter()
     _check_options(features=features, seed=seed)
-    whole = data if isinstance(data, Dataset) else ImageFolder(data)
+    whole = data if isinstance(data, Dataset) else open_data(data)
     looked = inspect(whole.samples.files, progress=progress)
     if features:
         seen = _seen_by_network(whole.samples, looked, seed=seed, progress=progress)
@@ -90,6 +90,7 @@ def _findings(data: Dataset, looked: Looked, seen: Seen, *, seed: int) -> Iterat
     errors = {row: each for row, each in enumerate(looked) if isinstance(each, PhotoError)}
     yield from unreadable(samples, errors)
     yield from copy_findings(samples, inspections, seen.matches)
+    yield from parted_groups(samples)
     yield from suspect_findings(samples, seen.out_of_fold)
     yield from _shortcuts(data, inspections, seen.matches, seed=seed)
     yield from balance(data)

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from kclass.audit.findings import Finding
-from kclass.dataset.names import UNLABELLED, UNSPLIT, readable, split_name
+from kclass.dataset.names import UNGROUPED, UNLABELLED, UNSPLIT, readable, split_name
 from kclass.dataset.samples import Samples
 from kclass.inspection.inspection import Inspection
 from kclass.inspection.matching import COPY, CROP, IDENTICAL, TURNED, Match, groups_of
@@ -73,6 +75,27 @@ def copy_findings(
                 yield _near_identical(samples, inspections, picture)
 
 
+def parted_groups(samples: Samples) -> Iterator[Finding]:
+    """Each group that the table keeps together and its splits do not.
+
+    A person decides what goes, since each photo is one of its own.
+
+    Args:
+        samples: the table.
+    """
+    grouped = np.flatnonzero((samples.groups != UNGROUPED) & (samples.splits != UNSPLIT))
+    order = grouped[np.argsort(samples.groups[grouped], kind="stable")]
+    starts = np.flatnonzero(np.diff(samples.groups[order])) + 1
+    for rows in np.split(order, starts):
+        codes = samples.splits[rows]
+        if len(np.unique(codes)) > 1:
+            last = rows[np.argsort(-codes, kind="stable")].tolist()
+            kept, other = last[0], next(row for row in last if samples.splits[row] != samples.splits[last[0]])
+            rest = [row for row in last if row not in (kept, other)]
+            told = f"{_in_split(samples, kept)} and {_in_split(samples, other)}"
+            yield Finding("leak", (kept, other, *rest), f"{told}: of one group{_more(rest)}")
+
+
 def _pictures(samples: Samples, matches: Sequence[Match]) -> Iterator[_Picture]:
     """Every picture of which there are several photos, in the order of their first rows."""
     pictures = groups_of(matches, len(samples))
@@ -102,7 +125,7 @@ def _leak(samples: Samples, picture: _Picture, *, decided: bool) -> Finding:
     split = {row: int(samples.splits[row]) for row in picture.rows if samples.splits[row] != UNSPLIT}
     kept = next(iter(split))
     other = next(row for row in split if split[row] != split[kept])
-    told = [f"{samples.paths[row]} ({split_name(split[row])})" for row in (kept, other)]
+    told = [_in_split(samples, row) for row in (kept, other)]
     rest = [row for row in split if row not in (kept, other)]
     again = {row for file in picture.files for row in file[1:]}
     remove = [row for row in split if split[row] < split[kept] or row in again]
@@ -154,6 +177,10 @@ def _near_identical(samples: Samples, inspections: Mapping[int, Inspection], pic
         f"{' and '.join(told)}: {picture.alike(kept, other)}{_more(rest)}",
         score=picture.similarity,
     )
+
+
+def _in_split(samples: Samples, row: int) -> str:
+    return f"{samples.paths[row]} ({split_name(int(samples.splits[row]))})"
 
 
 def _more(rows: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from kclass.audit.checking import check
 from kclass.audit.findings import KINDS, Audit
 from kclass.dataset.folder import ImageFolder
+from kclass.dataset.opening import open_data
 from kclass.errors import DataError, OptionError
 
 NEW = 1000  # seeds from here on are of no photo of `pets`
@@ -261,6 +262,21 @@ def test_a_data_set_is_taken_as_its_folder_its_name_or_itself(folder: Path) -> N
     assert [audit.findings for audit in audits] == [audits[0].findings] * 3
 
 
+def test_a_table_of_photos_is_taken_too_and_its_groups_are_held_to(split: Path) -> None:
+    names = sorted(path.relative_to(split).as_posix() for path in split.rglob("*.jpg"))
+    lines = [f"{name},{name.split('/')[1]},{name.split('/')[0]},{Path(name).stem}" for name in names]
+    table = split / "photos.csv"
+    table.write_text("\n".join(["path,class,split,day", *lines]))
+    audit = check(open_data(table, group="day"))
+    assert kinds(audit) == {"leak"}
+    assert len(audit.findings) == 12
+    assert (
+        audit.findings[0].detail
+        == "val/cat/00.jpg (valid) and train/cat/00.jpg (train): of one group; and 2 more"
+    )
+    assert check(table).findings == ()
+
+
 def test_no_file_is_changed(folder: Path) -> None:
     shutil.copy(folder / "cat/01.jpg", folder / "cat/copy.jpg")
 
@@ -320,5 +336,5 @@ def test_a_seed_of_numpy_is_taken(sound: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error_of_the_data(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="there is no "):
         check(tmp_path / "pets")

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from made_up import inspection
 
-from kclass.audit.copies import copy_findings
+from kclass.audit.copies import copy_findings, parted_groups
 from kclass.audit.findings import Finding
 from kclass.dataset.names import TEST, TRAIN, UNSPLIT, VALID
 from kclass.dataset.samples import Samples
@@ -142,3 +142,22 @@ def test_ten_thousand_copies_of_one_file_take_no_time() -> None:
     labels, splits = (CAT,) * copies, (TRAIN, VALID) * (copies // 2)
     (finding,) = found(*matches, labels=labels, splits=splits)
     assert len(finding.remove) == copies - 1
+
+
+def grouped(groups: tuple[int, ...], splits: tuple[int, ...]) -> list[Finding]:
+    photos = len(groups)
+    paths = tuple(f"{row}.jpg" for row in range(photos))
+    columns = np.zeros(photos, np.int32), ("cat",), Path("/photos"), np.array(splits, np.int8)
+    return list(parted_groups(Samples(paths, *columns, np.array(groups, np.int32))))
+
+
+def test_a_group_on_both_sides_of_a_split_is_a_leak_for_a_person_to_mend() -> None:
+    (finding,) = grouped((7, 3, 7, 3, 7), (TRAIN, TRAIN, VALID, TRAIN, TRAIN))
+    assert finding == Finding("leak", (2, 0, 4), "2.jpg (valid) and 0.jpg (train): of one group; and 1 more")
+
+
+def test_groups_that_stay_together_and_photos_of_none_do_not_leak() -> None:
+    assert grouped((1, 1, 2, 2), (TRAIN, TRAIN, VALID, VALID)) == []
+    assert grouped((-1, -1, -1, -1), (TRAIN, VALID, TRAIN, VALID)) == []
+    assert grouped((1, 1, 1, 1), (UNSPLIT, UNSPLIT, TRAIN, TRAIN)) == []
+    assert grouped((1, 1, 1, 1), (UNSPLIT,) * 4) == []
