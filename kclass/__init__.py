@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from kclass.runs.fitting import run_fit as run_fit
     from kclass.runs.options import FitOptions as FitOptions
     from kclass.runs.run_folder import latest_model as latest_model
+    from kclass.showing import Shown as Shown
+    from kclass.showing import show as show
 
 # A name is imported when it is first used, so that `import kclass` and the command line start at once.
 _HOMES = {
@@ -62,6 +64,7 @@ _HOMES = {
     "PhotoError": "kclass.errors",
     "Prediction": "kclass.classifier.prediction",
     "Predictions": "kclass.classifier.prediction",
+    "Shown": "kclass.showing",
     "check": "kclass.audit.checking",
     "draw_sample": "kclass.drawing.sample",
     "find_photos": "kclass.dataset.finding",
@@ -77,6 +80,7 @@ _HOMES = {
     "move_bad": "kclass.audit.fixing",
     "open_data": "kclass.dataset.opening",
     "run_fit": "kclass.runs.fitting",
+    "show": "kclass.showing",
     "undo_moves": "kclass.audit.moving",
     "write_page": "kclass.audit.page",
 }

@@ -25,6 +25,7 @@ FUNCTIONS = {
     "move_bad",
     "open_data",
     "run_fit",
+    "show",
     "undo_moves",
     "write_page",
 }

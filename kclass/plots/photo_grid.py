@@ -1,0 +1,150 @@
+"""Photos in a grid, each with its caption."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.errors import OptionError
+from kclass.plots.figures import new_figure
+from kclass.plots.lettering import families
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SIDE: Final = 1.6
+_GAP: Final = 0.08
+_APART: Final = 0.3
+_CAPTION: Final = 0.2
+_LINE: Final = 0.2
+_MARGIN: Final = 0.15
+"""Inches: the width of a photo, what lies between two, what sets columns apart, the room of a caption,
+of a line of the heading, and around all."""
+
+_POINTS: Final = 72
+_HEADING: Final = 10.0
+_LARGEST: Final = 9.0
+_SMALLEST: Final = 5.0
+"""Points: an inch, and the letters of heading and captions."""
+
+_SIGN_WIDTH: Final = 0.62
+"""Width of a letter in its font size: .6 on average, .636 for a digit in DejaVu Sans."""
+
+
+def photo_grid(
+    photos: NDArray[np.uint8],
+    captions: Sequence[str],
+    *,
+    columns: int,
+    heading: Sequence[str] = (),
+    apart: int = 0,
+) -> "Figure":
+    """Draw photos row by row.
+
+    A row of which no photo has a caption leaves no room for one.
+
+    Args:
+        photos: uint8 (photos, height, width, 3), RGB, 0 to 255.
+        captions: what stands above each of them; may be empty.
+        columns: photos in a row, 1 or more.
+        heading: lines above all; those that are too long are broken.
+        apart: so many columns in front are set apart from the others; 0 for none.
+
+    Raises:
+        OptionError: there is no photo, another number of captions, or no column.
+    """
+    if not len(photos) or len(captions) != len(photos) or columns < 1:
+        raise OptionError(f"a grid of {len(photos)} photos, {len(captions)} captions and {columns} columns")
+    grid = _laid_out(photos, captions, columns=columns, apart=apart)
+    lines = [part for line in heading for part in broken(line, width=grid.width, points=_HEADING)]
+    above = _MARGIN + _LINE * len(lines) + (_GAP if lines else 0)
+    width, height = grid.width + 2 * _MARGIN, above + grid.height + _MARGIN
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")
+    box = (_MARGIN / width, _MARGIN / height, grid.width / width, grid.height / height)
+    axes = figure.add_axes(box)
+    axes.imshow(_canvas(photos, grid), aspect="auto", extent=(0, grid.width, grid.height, 0))
+    axes.set_axis_off()
+    style: dict[str, Any] = {"fontfamily": families(), "parse_math": False}
+    size = caption_size(captions)
+    for (left, top), caption in zip(grid.corners, captions, strict=True):
+        axes.text(left, top - 0.3 * _CAPTION, caption, fontsize=size, **style)
+    for row, line in enumerate(lines):
+        top = 1 - (_MARGIN + _LINE * row) / height
+        figure.text(_MARGIN / width, top, line, fontsize=_HEADING, va="top", **style)
+    return figure
+
+
+def broken(text: str, *, width: float, points: float) -> list[str]:
+    """A text in lines of a width, broken between words.
+
+    Args:
+        text: one line.
+        width: inches.
+        points: size of the letters.
+    """
+    room = width * _POINTS / points
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and _ems(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [line for line in lines if line]
+
+
+def caption_size(captions: Sequence[str]) -> float:
+    """The size of letters, in points, at which the longest caption is as wide as a photo, or nearly so."""
+    longest = max(map(_ems, captions), default=0)
+    fitting = _SIDE * _POINTS / longest if longest else _LARGEST
+    return min(max(fitting, _SMALLEST), _LARGEST)
+
+
+def _ems(text: str) -> float:
+    """About how wide a text is, in the size of its letters; those of East Asia are as wide as high."""
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return wide + _SIGN_WIDTH * (len(text) - wide)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where photos lie, in inches from the upper left corner.
+
+    Args:
+        corners: left and top of each photo.
+        width: of all.
+        height: of all.
+    """
+
+    corners: list[tuple[float, float]]
+    width: float
+    height: float
+
+
+def _laid_out(photos: NDArray[np.uint8], captions: Sequence[str], *, columns: int, apart: int) -> _Grid:
+    columns = min(columns, len(photos))
+    side = _SIDE * photos.shape[1] / photos.shape[2]
+    lefts = [column * (_SIDE + _GAP) + (_APART if column >= apart > 0 else 0) for column in range(columns)]
+    corners, bottom = [], -_GAP
+    for start in range(0, len(photos), columns):
+        row = captions[start : start + columns]
+        top = bottom + _GAP + (_CAPTION if any(row) else 0)
+        corners += [(left, top) for left in lefts[: len(row)]]
+        bottom = top + side
+    return _Grid(corners, lefts[-1] + _SIDE, bottom)
+
+
+def _canvas(photos: NDArray[np.uint8], grid: _Grid) -> NDArray[np.uint8]:
+    """The photos in their places on white: one picture is drawn much faster than many."""
+    height, width = photos.shape[1:3]
+    scale = width / _SIDE
+    places = [(round(scale * left), round(scale * top)) for left, top in grid.corners]
+    size = max(top for _, top in places) + height, max(left for left, _ in places) + width
+    canvas = np.full((*size, 3), 255, np.uint8)
+    for photo, (left, top) in zip(photos, places, strict=True):
+        canvas[top : top + height, left : left + width] = photo
+    return canvas
