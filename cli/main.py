@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from .check import check
 from .fit import fit
 from .predict import predict
 from .sample import sample
@@ -17,12 +18,13 @@ def kclass() -> None:
 
     \b
     kclass sample photos             draw a small data set to try things on
+    kclass check photos              what is wrong with them, before anybody trains
     kclass fit photos                train on class folders; a model and its figures come out
     kclass predict img.jpg           what is it, and how sure is that
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (fit, predict, sample):
+for command in (check, fit, predict, sample):
     kclass.add_command(command)
 
 

@@ -44,12 +44,19 @@ def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["fit", "-h"], ["predict", "--help"], ["sample", "-h"]]
+    "arguments",
+    [["--help"], ["--version"], ["check", "--help"], ["fit", "-h"], ["predict", "--help"], ["sample", "-h"]],
 )
 def test_help_needs_none_of_the_heavy_libraries(arguments: list[str], tmp_path: Path) -> None:
     loaded = packages_after(*arguments, cwd=tmp_path)
     assert "kclass_cli" in loaded
     assert loaded & (HEAVY | {"numpy", "PIL", "openvino", "h5py"}) == set()
+
+
+def test_a_check_without_features_needs_none_of_the_heavy_libraries(fitted: SmallFit, tmp_path: Path) -> None:
+    loaded = packages_after("check", str(fitted.data), "--html", "audit.html", "--quiet", cwd=tmp_path)
+    assert {"PIL", "numpy", "jinja2"} <= loaded
+    assert loaded & {*HEAVIER_THAN_A_PHOTO, "sklearn", "openvino", "h5py"} == set()
 
 
 def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:

@@ -67,20 +67,32 @@ def test_each_option_of_sample_is_a_parameter_in_python_with_the_same_default() 
     }
 
 
+def test_the_options_of_check_are_those_of_opening_and_auditing_data_and_of_files() -> None:
+    opening = inspect.signature(kclass.open_data).parameters
+    auditing = inspect.signature(kclass.check).parameters
+    in_python = {**opening, **auditing}
+    own = {"html", "fix", "to", "undo", "strict"}
+    assert set(options_of("check")) == (set(in_python) - {"place", "data", "progress"}) | own
+    shared = set(options_of("check")) - own
+    assert {name: defaults("check")[name] for name in shared} == {
+        name: in_python[name].default for name in shared
+    }
+
+
 def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> None:
     predict = inspect.signature(kclass.Classifier.predict).parameters
     assert set(options_of("predict")) == {"model", "top", "csv_file", "explain", "strict"}
     assert "top" in predict
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "sample"])
+@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample"])
 def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
     spelt = {name: option.opts for name, option in options_of(command).items()}
     apart = {"csv_file": ["--csv"]}  # `csv` is a module
     assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "sample"])
+@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample"])
 def test_every_option_has_a_line_of_help(command: str) -> None:
     parameters = command_line.commands[command].params
     assert all(each.help for each in parameters if isinstance(each, click.Option))
@@ -288,6 +300,10 @@ def test_options_of_training_that_cannot_be_used_are_named(option: dict[str, Any
 
 def test_paths_of_the_command_line_are_paths() -> None:
     for command, name in (
+        ("check", "html"),
+        ("check", "to"),
+        ("check", "undo"),
+        ("check", "root"),
         ("fit", "out"),
         ("predict", "model"),
         ("predict", "csv_file"),
