@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.file_names import locate
@@ -29,7 +30,7 @@ def write_manifest(dataset: Dataset, path: Path) -> None:
         whole_file(path) as part,
         part.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\n", quoting=_quoting(dataset.samples))
         width = len(COLUMNS) + grouped
         writer.writerow((*COLUMNS, GROUP)[:width])
         writer.writerows(row[:width] for row in _rows(dataset.samples))
@@ -73,3 +74,13 @@ def _rows(samples: Samples) -> Iterator[tuple[str, str, str, str]]:
     columns = (samples.labels.tolist(), samples.splits.tolist(), samples.groups.tolist())
     for name, label, code, group in zip(samples.paths, *columns, strict=True):
         yield name, classes[label], splits[code], "" if group < 0 else str(group)
+
+
+def _quoting(samples: Samples) -> Literal[0, 1]:
+    """Quotation marks where they are needed; around all if a name has a carriage return.
+
+    Python's `csv` leaves that one bare where lines do not end with it, and takes it for the end of a
+    line when it reads.
+    """
+    names = (*samples.classes, *samples.paths)
+    return csv.QUOTE_ALL if any("\r" in name for name in names) else csv.QUOTE_MINIMAL

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import random
 import tarfile
@@ -5,6 +6,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packing import TAR_MODES, Contents, add, pack, rewritten, tree
 
 from kclass.dataset.archives import Limits, unpack
@@ -85,6 +88,19 @@ def test_members_that_would_lie_outside_are_refused(kind: str, name: str, tmp_pa
     archive = pack(tmp_path / f"x.{kind}", {"a/1.jpg": b"one", name: b""})
     shown = name.rstrip("/") if kind != "zip" else name
     assert_refused(archive, f"{{}} holds {shown!r}, which would lie outside of its folder", "look through it")
+
+
+@given(st.lists(st.text("ab./\\: C", min_size=1, max_size=8), min_size=1, max_size=4))
+def test_no_name_leads_outside(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("wild")
+    with tarfile.open(folder / "x.tar", "w") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            archive.addfile(info)
+    with contextlib.suppress(DataError):
+        unpack(folder / "x.tar", folder / "place" / "into")
+    assert {path.name for path in folder.iterdir()} <= {"x.tar", "place"}
+    assert all(path.name == "into" for path in folder.glob("place/*"))
 
 
 @pytest.mark.parametrize(

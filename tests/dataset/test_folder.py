@@ -5,6 +5,7 @@ import pytest
 from planting import Plant
 
 from kclass.dataset.folder import ImageFolder
+from kclass.dataset.manifest import write_manifest
 from kclass.errors import DataError, OptionError
 
 
@@ -104,6 +105,44 @@ def test_an_empty_class_folder_in_the_training_folder_is_named(plant: Plant) -> 
     root = plant("train/cat/1.jpg", "train/dog/1.jpg")
     (root / "train" / "bird").mkdir()
     assert ImageFolder(root).empty_classes == ("bird",)
+
+
+def test_hidden_files_and_folders_are_no_photos_and_no_classes(plant: Plant) -> None:
+    data = ImageFolder(plant("cat/1.jpg", "dog/1.jpg", "cat/._1.jpg", ".git/1.jpg", "cat/.trash/2.jpg"))
+    assert data.classes == ("cat", "dog")
+    assert data.samples.paths == ("cat/1.jpg", "dog/1.jpg")
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", ".DS_Store", "desktop.ini", "labels.csv"])
+def test_files_that_systems_and_people_leave_beside_photos_are_no_photos(plant: Plant, name: str) -> None:
+    data = ImageFolder(plant("cat/1.jpg", "dog/1.jpg", name, f"cat/{name}"))
+    assert data.samples.paths == ("cat/1.jpg", "dog/1.jpg")
+    assert (data.loose_photos, data.empty_classes) == ((), ())
+
+
+def test_suffixes_in_capitals_are_photos(plant: Plant) -> None:
+    data = ImageFolder(plant("cat/1.JPG", "cat/2.Jpeg", "dog/3.PNG", "dog/4.HEIC"))
+    assert data.samples.counts() == {"cat": 2, "dog": 2}
+
+
+def test_links_in_a_circle_end_and_each_photo_comes_once(plant: Plant) -> None:
+    root = plant("cat/deep/1.jpg", "dog/1.jpg")
+    (root / "cat" / "deep" / "back").symlink_to(root / "cat", target_is_directory=True)
+    (root / "dog" / "self").symlink_to(root / "dog" / "self")
+    data = ImageFolder(root)
+    assert data.samples.paths == ("cat/deep/1.jpg", "dog/1.jpg")
+
+
+def test_a_numbered_class_is_shown_as_people_read_it_and_written_as_its_folder(
+    plant: Plant, tmp_path: Path
+) -> None:
+    data = ImageFolder(plant("09.Golden_Gate_Bridge/1.jpg", "10.Edinburgh_Castle/1.jpg"))
+    assert data.classes == ("09.Golden_Gate_Bridge", "10.Edinburgh_Castle")
+    shown = repr(data).splitlines()
+    assert [line.split("  ")[0] for line in shown[2:4]] == ["Golden Gate Bridge", "Edinburgh Castle"]
+    assert "Golden Gate Bridge" in data._repr_html_()
+    write_manifest(data, tmp_path / "split.csv")
+    assert ",09.Golden_Gate_Bridge," in (tmp_path / "split.csv").read_text()
 
 
 def test_names_with_spaces_and_accents_are_kept(plant: Plant) -> None:

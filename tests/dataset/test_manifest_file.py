@@ -1,10 +1,16 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from planting import Plant
 
+from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
 from kclass.dataset.manifest import write_manifest
+from kclass.dataset.manifest_file import read_rows
+from kclass.dataset.samples import Samples
 from kclass.errors import DataError, OptionError
 
 
@@ -86,6 +92,31 @@ def test_a_manifest_that_does_not_fit_is_refused(
         data.with_split(path)
     assert message.format(path) in caught.value.message
     assert fix in caught.value.fix
+
+
+# What file systems take in a name: anything but NUL and slash; also what is no Unicode.
+wild_names = st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=8)
+
+
+@given(st.lists(wild_names, min_size=2, max_size=6, unique=True), st.integers(0, 3))
+def test_names_of_any_kind_come_back_from_a_manifest(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], seed: int
+) -> None:
+    splits = np.random.default_rng(seed).integers(-1, 3, len(names))
+    classes = tuple(sorted(names))
+    samples = Samples(
+        paths=tuple(f"{name}/{name}.jpg" for name in names),
+        labels=np.arange(len(names), dtype=np.int32),
+        classes=tuple(names),
+        root=Path("/photos"),
+        splits=splits.astype(np.int8),
+    )
+    path = tmp_path_factory.mktemp("wild") / "split.csv"
+    write_manifest(Dataset("wild", samples), path)
+    rows = read_rows(path)
+    assert tuple(rows.paths) == samples.paths
+    assert tuple(sorted(rows.classes)) == classes
+    assert rows.splits.tolist() == splits.tolist()
 
 
 def test_what_is_no_path_of_a_manifest_is_refused(data: ImageFolder) -> None:
