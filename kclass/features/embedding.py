@@ -7,17 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from kclass.cache.files import FileState, ReadFile, read_file
 from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.features.extractor import Extractor
-from kclass.features.throughput import Decoded, Passed, through_engine
-from kclass.inspection.inspection import RECIPE, Inspection
-from kclass.inspection.measuring import AT_LEAST, SIDE, measured
-from kclass.photos.decoding import Photo
-from kclass.photos.loading import square_image
+from kclass.features.preparing import Known, Preparation, SeenFile, vector
+from kclass.features.throughput import Passed, through_engine
+from kclass.inspection.inspection import RECIPE
 from kclass.progress import Progress, silent
 
 STAGE = "embedding"
@@ -41,24 +37,7 @@ class Embedding:
     computed: int
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file that was read: its state then, its content hash, and its inspection if that is new."""
-
-    state: FileState
-    content: str
-    inspection: Inspection | None = None
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A photo that the cache has under another name."""
-
-    features: NDArray[np.float32]
-    note: _File
-
-
-_Outcome = Passed[_File] | _Seen | PhotoError
+_Outcome = Passed[SeenFile] | Known | PhotoError
 
 
 def embed(paths: Sequence[Path], *, extractor: Extractor, progress: Progress = silent) -> Embedding:
@@ -100,7 +79,7 @@ def _remembered(paths: Sequence[Path], store: ContentStore, recipe: str) -> dict
     """Features of the files that have not changed since they were embedded, by place."""
     contents = store.unchanged(paths)
     values = store.values(recipe, sorted(set(contents.values())))
-    return {place: _vector(values[content]) for place, content in contents.items() if content in values}
+    return {place: vector(values[content]) for place, content in contents.items() if content in values}
 
 
 def _outcomes(
@@ -110,11 +89,8 @@ def _outcomes(
     if not paths:
         return
     recipe = extractor.recipe
-
-    def prepare(path: Path) -> Decoded[_File] | _Seen | PhotoError:
-        return _prepared(path, store, recipe, extractor)
-
-    new: list[Passed[_File] | _Seen] = []
+    prepare = Preparation.of(paths, store=store, extractor=extractor).prepare
+    new: list[Passed[SeenFile] | Known] = []
     outcomes: Generator[_Outcome, None, None]
     outcomes = through_engine(paths, engine=extractor.open_lazily(), prepare=prepare)
     try:
@@ -129,41 +105,7 @@ def _outcomes(
         _write(store, recipe, new)
 
 
-def _prepared(
-    path: Path, store: ContentStore, recipe: str, extractor: Extractor
-) -> Decoded[_File] | _Seen | PhotoError:
-    """The photo for the network; its features, if it was seen elsewhere; or what is wrong with it."""
-    try:
-        file = read_file(path)
-        found = store.values(recipe, [file.content])
-        if file.content in found:
-            return _Seen(_vector(found[file.content]), _File(file.state, file.content))
-        image, photo = extractor.decode_with_photo(file.data, name=str(path))
-        inspection = _inspection(photo, image, extractor, file, store)
-        return Decoded(np.array(image), _File(file.state, file.content, inspection))
-    except PhotoError as error:
-        return error
-
-
-def _inspection(
-    photo: Photo, image: Image.Image, extractor: Extractor, file: ReadFile, store: ContentStore
-) -> Inspection | None:
-    """What `inspect` would tell of a photo that is decoded anyway; None if it is known or is not to be had.
-
-    Not to be had where `inspect` decodes at another scale: what it tells must not depend on who asks.
-    """
-    if not photo.is_as_with(AT_LEAST) or store.values(RECIPE, [file.content]):
-        return None
-    if (extractor.archive.size, extractor.resize) != (SIDE, "squash"):
-        image = square_image(photo, size=SIDE)
-    return measured(photo, image, content=file.content, file_bytes=len(file.data))
-
-
-def _vector(value: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(value, np.float32)
-
-
-def _write(store: ContentStore, recipe: str, new: list[Passed[_File] | _Seen]) -> None:
+def _write(store: ContentStore, recipe: str, new: list[Passed[SeenFile] | Known]) -> None:
     computed = {each.note.content: each.features.tobytes() for each in new if isinstance(each, Passed)}
     store.add(recipe, computed, [(each.note.state, each.note.content) for each in new])
     inspections = [each.note.inspection for each in new if each.note.inspection is not None]

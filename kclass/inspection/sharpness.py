@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _FINER = 2
-_COARSER = 8
+_COARSER = 4
 _ROUNDING = 0.5
 
 
@@ -35,8 +35,8 @@ def sharpness(luma: Image.Image) -> float:
         (J. L. Pech-Pacheco et al., ICPR 2000) and the measure of F. Crete et al., SPIE 6492 (2007)
         beside it.
     """
-    fine = np.asarray(luma.reduce(_FINER), np.float32)
-    coarse = np.asarray(luma.reduce(_COARSER), np.float32)
+    finer = luma.reduce(_FINER)
+    fine, coarse = np.asarray(finer, np.float32), np.asarray(finer.reduce(_COARSER), np.float32)
     columns = _steepness(fine[1:] - fine[:-1]) / (_steepness(coarse[1:] - coarse[:-1]) + _ROUNDING)
     rows = _steepness(fine[:, 1:] - fine[:, :-1]) / (_steepness(coarse[:, 1:] - coarse[:, :-1]) + _ROUNDING)
     return min(rows, columns)

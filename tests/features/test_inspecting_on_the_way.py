@@ -9,7 +9,7 @@ from PIL import Image
 
 from kclass.backbones.efficientnet_lite import lite0_archive
 from kclass.cache.store import ContentStore
-from kclass.features import embedding
+from kclass.features import preparing
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.inspection.inspecting import inspect, inspect_bytes
@@ -81,7 +81,7 @@ def test_what_is_inspected_already_is_not_inspected_again(
 ) -> None:
     paths = photograph(1, 2)
     inspect(paths)
-    monkeypatch.setattr(embedding, "measured", lambda *_, **__: pytest.fail("a photo is inspected again"))
+    monkeypatch.setattr(preparing, "measured", lambda *_, **__: pytest.fail("a photo is inspected again"))
     assert embed(paths, extractor=extractor).computed == 2
 
 
