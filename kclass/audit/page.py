@@ -161,9 +161,9 @@ def _shown(samples: Samples, finding: Finding, thumbnails: Mapping[int, str]) ->
 
 def _beside_photos(finding: Finding, samples: Samples) -> str:
     """What a finding says, without the path that stands above it already."""
-    return (
-        finding.detail.removeprefix(f"{samples.paths[finding.rows[0]]}: ") if finding.rows else finding.detail
-    )
+    if len(finding.rows) != 1:
+        return finding.detail
+    return finding.detail.removeprefix(samples.paths[finding.rows[0]]).removeprefix(":").strip()
 
 
 def _belongs(samples: Samples, row: int) -> str:

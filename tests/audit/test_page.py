@@ -178,8 +178,15 @@ def test_of_a_huge_group_not_even_all_paths_are_listed(tmp_path: Path) -> None:
 
 def test_a_path_that_stands_below_the_photo_is_not_said_again(tmp_path: Path) -> None:
     data = ImageFolder(photo_folder(tmp_path / "photos"))
-    findings = (Finding("tiny", (0,), "ash/0.png: 48 pixels"), Finding("tiny", (), "ash/1.png: 30 pixels"))
+    findings = (
+        Finding("unreadable", (1,), "ash/1.png is empty"),
+        Finding("identical", (0, 2), "ash/0.png and ash/2.png"),
+        Finding("tiny", (0,), "ash/0.png: 48 pixels"),
+        Finding("tiny", (), "ash/1.png: 30 pixels"),
+    )
     text = page_of(audit_of(data, *findings), tmp_path).text
+    assert "ash/1.png ash is empty " in text
+    assert "ash/0.png ash ash/2.png ash ash/0.png and ash/2.png " in text
     assert "ash/0.png ash 48 pixels ash/1.png: 30 pixels" in text
 
 
