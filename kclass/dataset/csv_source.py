@@ -10,7 +10,9 @@ from kclass.dataset.file_names import locate
 from kclass.dataset.names import listing
 from kclass.dataset.places import as_path, existing_folder
 from kclass.dataset.table import Table, dataset_of, file_texts, subfolders
-from kclass.errors import DataError
+from kclass.errors import DataError, OptionError
+
+_HEADER = "The first line of the file must name its columns."
 
 _TRIED = 20
 """Names that are looked for to find out where they start from."""
@@ -56,14 +58,17 @@ def from_csv(
         OptionError: no such column, or none or several that it may be.
     """
     file = open_csv(as_path(path, fix="Give the path of a CSV file."))
-    roles = choose_columns(
-        file.columns,
-        source=file.path.name,
-        path_column=path_column,
-        label_column=label_column,
-        split_column=split_column,
-        group_column=group_column,
-    )
+    try:
+        roles = choose_columns(
+            file.columns,
+            source=file.path.name,
+            path_column=path_column,
+            label_column=label_column,
+            split_column=split_column,
+            group_column=group_column,
+        )
+    except OptionError as error:
+        raise OptionError(error.message, fix=f"{error.fix} {_HEADER}".strip()) from error
     table = _table(file, roles, suffix)
     above = file.path.absolute().parent
     if root is not None:

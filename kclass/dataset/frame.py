@@ -1,6 +1,6 @@
 """A data frame that names photos and their classes, as a data set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,8 +62,8 @@ def from_frame(
         split_column=split_column,
         group_column=group_column,
     )
-    chosen = {name: list(frame[columns[name]]) for name in (roles.path, roles.label)}
-    chosen |= {name: list(frame[columns[name]]) for name in (roles.split, roles.group) if name}
+    wanted = filter(None, (roles.path, roles.label, roles.split, roles.group))
+    chosen = {name: _values(name, frame[columns[name]]) for name in wanted}
     _check_lengths(chosen)
     table = Table(
         source=_SOURCE,
@@ -95,6 +95,12 @@ def _columns(frame: object) -> dict[str, Any]:
         twice = sorted({str(name) for name in listed if listed.count(name) > 1})
         raise OptionError(f"several columns of {_SOURCE} are called {', '.join(twice)}")
     return columns
+
+
+def _values(name: str, column: object) -> list[object]:
+    if isinstance(column, Iterable) and not isinstance(column, str | bytes):
+        return list(column)
+    raise OptionError(f"the column {name} of {_SOURCE} is {column!r}; it must have an entry for each photo")
 
 
 def _check_lengths(columns: Mapping[str, Sequence[object]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.dataset.calls import outcome
 from kclass.dataset.cells import is_missing
 from kclass.dataset.names import SPLITS, UNGROUPED, UNSPLIT, listing
 from kclass.dataset.patterns import compiled, named_part
@@ -30,14 +31,15 @@ def group_numbers(samples: Samples, by: Grouping) -> NDArray[np.int32]:
         int32 (photos,): from 0 on in the order of first appearance, -1 for photos in no group.
 
     Raises:
-        DataError: the expression does not match some photo's path.
+        DataError: the expression does not match some photo's path, or the function fails.
         OptionError: no such expression, not as many values as photos, or a value that cannot be
             compared.
     """
     if isinstance(by, str):
         return numbered(_matched(samples, by))
     if callable(by):
-        return numbered(by(file) for file in samples.files)
+        fix = "Let it give back None for photos that are in no group."
+        return numbered([outcome(by, file, fix=fix) for file in samples.files])
     values = _listed(by)
     if len(values) != len(samples):
         raise OptionError(f"{len(values)} groups for {len(samples)} photos; there must be one for each")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kclass.dataset.calls import outcome
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.labels import class_texts, encoded
 from kclass.dataset.names import listing
@@ -30,7 +31,9 @@ def from_name_func(folder: str | Path, function: Callable[[str], object]) -> Dat
     if not callable(function):
         raise OptionError(f"function is {function!r}; it must take a file's name and give back its class")
     root, paths = _photos(folder)
-    return _labelled(root, paths, [_result(function, path) for path in paths])
+    names = (path.rpartition("/")[2] for path in paths)
+    fix = "Let it give back None for names that tell no class."
+    return _labelled(root, paths, [outcome(function, name, fix=fix) for name in names])
 
 
 def from_name_regex(folder: str | Path, pattern: str) -> Dataset:
@@ -66,17 +69,6 @@ def _photos(folder: str | Path) -> tuple[Path, tuple[str, ...]]:
     if not paths:
         raise DataError(f"there are no photos in {folder}", fix="Give the folder that holds the photos.")
     return root, paths
-
-
-def _result(function: Callable[[str], object], path: str) -> object:
-    name = path.rpartition("/")[2]
-    try:
-        return function(name)
-    except Exception as error:
-        raise DataError(
-            f"the function fails on the name {name}: {type(error).__name__}: {error}",
-            fix="Let it give back None for names that tell no class.",
-        ) from error
 
 
 def _labelled(root: Path, paths: tuple[str, ...], values: Sequence[object]) -> Dataset:

@@ -204,9 +204,10 @@ def _split(code: int) -> str:
 
 def _wrong_root(source: str, missing: Sequence[str], names: int, root: Path) -> DataError:
     suffix = "" if missing[0].lower().endswith(tuple(SUFFIXES)) else ", with any suffix of a photo"
+    place = f"in {root}" if is_folder(root) else "there"
     near = folders_with(missing[0], [root.parent, *subfolders(root)])
     return DataError(
-        f"{len(missing)} of the {names} photos that {source} names are not in {root}: "
+        f"{len(missing)} of the {names} photos that {source} names are not {place}: "
         f"looked for {missing[0]}{suffix}",
         fix=f"Did you mean root={str(near[0])!r}?"
         if near

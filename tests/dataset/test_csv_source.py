@@ -232,6 +232,14 @@ def test_several_columns_of_truths_for_labels_are_refused(photos: Path) -> None:
         from_csv(table, label_column=["MEL", "NV"])  # type: ignore[arg-type]
 
 
+def test_a_file_whose_first_line_is_no_header_is_refused(photos: Path) -> None:
+    with pytest.raises(OptionError, match="is called as a path_column usually is; it has: a0, ash") as caught:
+        from_csv(write(photos, "a0,ash", "b0,birch"))
+    assert caught.value.fix.endswith("The first line of the file must name its columns.")
+    with pytest.raises(DataError, match=r"has no header: its first line names a photo \(a0\.jpg\)"):
+        from_csv(write(photos, *rows_of()))
+
+
 def test_the_manifest_of_a_run_is_such_a_table(plant: Plant, tmp_path: Path) -> None:
     root = plant(*(f"{name}/{k} ü.jpg" for name in ("été", "09.x_y", "b, c") for k in range(5)))
     data = ImageFolder(root).grouped(lambda file: int(file.stem[0]) % 4).split(valid=0.4, seed=3)

@@ -88,6 +88,11 @@ def test_columns_and_suffix_may_be_told(root: Path) -> None:
             pd.DataFrame([["1.jpg", "a", "b"]], columns=["path", "label", "label"]),
             "several columns of the frame are called label",
         ),
+        (
+            {"path": "1.jpg", "label": ["a"]},
+            "the column path of the frame is '1.jpg'; it must have an entry for each photo",
+        ),
+        ({"path": ["1.jpg"], "label": 3}, "the column label of the frame is 3; it must have an entry"),
         (["1.jpg"], "frame is list; it must be a data frame or a mapping of columns"),
         ("labels.csv", "frame is str; it must be a data frame or a mapping of columns"),
         (None, "frame is NoneType; it must be"),

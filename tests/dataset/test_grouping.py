@@ -63,6 +63,13 @@ def test_a_function_is_given_the_photos_file() -> None:
     assert seen[0] == Path("/photos/cat/a1.jpg")
 
 
+def test_a_function_that_fails_is_told_with_the_photo() -> None:
+    with pytest.raises(DataError) as caught:
+        group_numbers(table("cat/1.jpg"), lambda file: {}[file.stem])
+    assert caught.value.message == "the function fails on /photos/cat/1.jpg: KeyError: '1'"
+    assert caught.value.fix == "Let it give back None for photos that are in no group."
+
+
 def test_values_name_the_groups_one_a_photo() -> None:
     samples = table("1.jpg", "2.jpg", "3.jpg", "4.jpg")
     assert group_numbers(samples, ["anna", None, "ben", "anna"]).tolist() == [0, -1, 1, 0]

@@ -87,7 +87,7 @@ def test_a_single_file_is_no_list(root: Path, files: Any) -> None:
 
 def test_files_that_are_not_there_are_refused_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"2 of the 2 photos that the list names are not in .*/gone: looked for"
+        DataError, match=r"2 of the 2 photos that the list names are not there: looked for .*gone"
     ):
         from_lists([tmp_path / "gone" / "1.jpg", tmp_path / "gone" / "2.jpg"], [0, 1])
 

@@ -34,7 +34,7 @@ def test_a_function_may_give_a_truth_or_none(root: Path) -> None:
 def test_a_function_that_fails_is_told_with_the_name(root: Path) -> None:
     with pytest.raises(DataError) as caught:
         from_name_func(root, lambda name: {"Fox": 1}[name.partition("_")[0]])
-    assert caught.value.message == "the function fails on the name red_panda_1.jpg: KeyError: 'red'"
+    assert caught.value.message == "the function fails on red_panda_1.jpg: KeyError: 'red'"
     assert isinstance(caught.value.__cause__, KeyError)
     assert "None for names that tell no class" in caught.value.fix
 
