@@ -59,6 +59,7 @@ def solve_linear_head(
     classes: int,
     seed: int,
     groups: NDArray[np.int64] | None = None,
+    grid: Sequence[float] = GRID,
     progress: Progress = silent,
 ) -> LinearHead:
     """Solve the head on training photos; their cross-validated log loss chooses the penalty.
@@ -74,6 +75,7 @@ def solve_linear_head(
         seed: of the folds.
         groups: int64 (photos,): photos of one number are held out together, since a head that has
             seen one knows the others; left out, those with the same features are.
+        grid: strengths to choose from, in ascending order; see `solve_path`.
         progress: is told how many folds are done.
 
     Returns:
@@ -84,8 +86,8 @@ def solve_linear_head(
     fold_of = _folds(labels, copies, classes=classes, seed=seed)
     with _one_thread():
         space = rotated((features - mean) / scale)
-        judged = _judged(space.data, labels, fold_of, classes=classes, progress=progress)
-        path = _path(judged, labels, fold_of)
+        judged = _judged(space.data, labels, fold_of, classes=classes, grid=grid, progress=progress)
+        path = _path(judged, labels, fold_of, grid=grid)
         best = int(np.argmin([candidate.log_loss for candidate in path])) if path else 0
         c = path[best].c if path else UNVALIDATED_C
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c])
@@ -95,19 +97,25 @@ def solve_linear_head(
 
 
 def _judged(
-    data: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64], *, classes: int, progress: Progress
+    data: Floats,
+    labels: NDArray[np.int32],
+    fold_of: NDArray[np.int64],
+    *,
+    classes: int,
+    grid: Sequence[float],
+    progress: Progress,
 ) -> Floats:
     """Log probabilities at each penalty by heads that had not seen the photo: (penalties, photos, classes).
 
     NaN for photos that no fold holds out.
     """
-    judged = np.full((len(GRID), len(labels), classes), np.nan)
+    judged = np.full((len(grid), len(labels), classes), np.nan)
     folds = int(fold_of.max()) + 1
     if not folds:
         return judged
 
     def solve(fold: int) -> Floats:
-        return _held_out(data, labels, fold_of == fold, classes=classes)
+        return _held_out(data, labels, fold_of == fold, classes=classes, grid=grid)
 
     found = in_parallel(solve, range(folds), threads=usable_cores())
     for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
@@ -115,14 +123,16 @@ def _judged(
     return judged
 
 
-def _path(judged: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64]) -> tuple[Candidate, ...]:
+def _path(
+    judged: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64], *, grid: Sequence[float]
+) -> tuple[Candidate, ...]:
     """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
     rows = np.flatnonzero(fold_of >= 0)
     if not rows.size:
         return ()
     truth = judged[:, rows, labels[rows]]
     hits = judged[:, rows].argmax(axis=2) == labels[rows]
-    measured = zip(GRID, -truth.mean(axis=1), hits.mean(axis=1), strict=True)
+    measured = zip(grid, -truth.mean(axis=1), hits.mean(axis=1), strict=True)
     return tuple(Candidate(c, float(loss), float(accuracy)) for c, loss, accuracy in measured)
 
 
@@ -153,10 +163,15 @@ def _copies(features: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _held_out(
-    data: Floats, labels: NDArray[np.int32], held_out: NDArray[np.bool_], *, classes: int
+    data: Floats,
+    labels: NDArray[np.int32],
+    held_out: NDArray[np.bool_],
+    *,
+    classes: int,
+    grid: Sequence[float],
 ) -> Floats:
     """Log probabilities of the photos of one fold at each penalty: (penalties, held out, classes)."""
-    solutions = solve_path(data[~held_out], labels[~held_out], classes=classes, cs=GRID)
+    solutions = solve_path(data[~held_out], labels[~held_out], classes=classes, cs=grid)
     return np.stack([log_softmax(data[held_out] @ each[:-1] + each[-1]) for each in solutions])
 
 

@@ -71,6 +71,16 @@ def test_the_penalty_with_the_lowest_cross_validated_loss_is_chosen() -> None:
     assert GRID[0] < head.c < GRID[-1]
 
 
+def test_the_penalty_is_chosen_from_the_grid_that_is_given() -> None:
+    data, labels = clouds(60, 5, 3)
+    head = solved(data, labels, grid=[1e-3, 1.0])
+    assert [each.c for each in head.path] == [1e-3, 1.0]
+    assert head.c in (1e-3, 1.0)
+    assert -head.out_of_fold[np.arange(60), labels].mean() == pytest.approx(
+        min(each.log_loss for each in head.path)
+    )
+
+
 def test_features_that_tell_nothing_want_a_strong_penalty_and_clear_ones_a_weak_one() -> None:
     labels = (np.arange(40) % 2).astype(np.int32)
     noise = np.random.default_rng(1).normal(size=(40, 10)).astype(np.float32)
