@@ -29,7 +29,8 @@ _FIXED = struct.Struct(f"<IIQB{3 + len(PERCENTS)}dB")
 class Inspection:
     """What one look at a photo tells.
 
-    Luma is 0.299 R + 0.587 G + 0.114 B of sRGB values, 0 to 255, as ITU-R BT.601 has it.
+    Luma is 0.299 R + 0.587 G + 0.114 B of sRGB values, 0 to 255, as ITU-R BT.601 has it. It is
+    measured on the whole photo squashed to a small square, see `kclass.inspection.measuring`.
 
     Args:
         content: the content hash of the file.
@@ -41,8 +42,10 @@ class Inspection:
         camera: EXIF make and model in one row of words; empty if the file names none.
         brightness: the mean luma.
         contrast: the standard deviation of luma.
-        percentiles: the luma below which 1, 5, 25, 50, 75, 95 and 99 % (`PERCENTS`) of the pixels lie.
-        sharpness: how sharp the photo is, see `kclass.inspection.measuring`.
+        percentiles: the least luma that 1, 5, 25, 50, 75, 95 and 99 % (`PERCENTS`) of the pixels do
+            not exceed.
+        sharpness: near 1 for sharp photos and near 1/4 for blurred ones, see
+            `kclass.inspection.sharpness`.
         grey: uint8 (GREY_SIDE, GREY_SIDE), luma of the whole upright photo, squashed to a square;
             rows from the top, columns from the left.
         colours: uint8 (8, 8, 3), the mean sRGB of the cells of a grid of 8 x 8 over the upright

@@ -7,6 +7,8 @@ from PIL import Image
 
 from kclass.errors import OptionError, PhotoError
 from kclass.photos.decoding import Photo, decode, decode_photo
+from kclass.photos.loading import load_bytes, load_with_photo, square_image
+from kclass.photos.resizing import Resize
 
 SCENE = scene(200, 120)
 
@@ -77,3 +79,12 @@ def test_it_knows_whether_another_reduction_would_give_the_same_image(
     photo = decode_photo(data, name="photo", at_least=at_least)
     same = decode(data, name="photo", at_least=other).size == photo.image.size
     assert photo.is_as_with(other) == same
+
+
+@pytest.mark.parametrize("how", ["squash", "crop", "pad"])
+def test_a_photo_is_loaded_together_with_what_its_file_says(how: Resize) -> None:
+    data = encoded(SCENE, "JPEG", exif=exif(6))
+    image, photo = load_with_photo(data, name="photo", size=30, how=how)
+    assert np.array_equal(image, load_bytes(data, name="photo", size=30, how=how))
+    assert np.array_equal(image, square_image(photo, size=30, how=how))
+    assert facts(photo) == ("JPEG", 120, 200, 6)
