@@ -13,6 +13,10 @@ from kclass.keras_import import import_tensorflow
 FILL = 127.0
 """What covers a photo: the middle grey, as the bars of a letterbox."""
 
+XLA = sys.platform != "win32"
+"""Whether there is a compiler that makes one pass of what changes each pixel for itself, about five
+times as fast. TensorFlow for Windows has none."""
+
 
 class Layer(Hashable, Protocol):
     """A change of the pixels, at random.
@@ -55,11 +59,9 @@ class Layer(Hashable, Protocol):
 def traced(layer: Layer) -> Any:
     """The layer as a TensorFlow function of photos and numbers, made once for all epochs.
 
-    It has no state, so whoever uses it at the same time does not disturb the others. TensorFlow for
-    Windows has no XLA.
+    It has no state, so whoever uses it at the same time does not disturb the others.
     """
     tf = import_tensorflow()
     photos = tf.TensorSpec((None, None, None, 3), tf.float32)
     drawn = tf.TensorSpec((None, None), tf.float32)
-    compiled = layer.compiled and sys.platform != "win32"
-    return tf.function(layer.apply, input_signature=[photos, drawn], jit_compile=compiled)
+    return tf.function(layer.apply, input_signature=[photos, drawn], jit_compile=layer.compiled and XLA)

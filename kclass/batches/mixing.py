@@ -1,5 +1,6 @@
 """MixUp and CutMix: photos of a batch mixed two by two, and their labels with them."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.batches.geometry_layers import within
+from kclass.batches.layers import XLA
 from kclass.batches.randomness import MIXING, generator
 from kclass.keras_import import import_tensorflow
 
@@ -102,7 +104,21 @@ def mixed(photos: Any, labels: Any, drawn: Any) -> tuple[Any, Any]:
         float32 tensor (photos, size, size, 3), 0 to 255; float32 tensor (photos, classes).
     """
     tf = import_tensorflow()
-    photos = tf.cast(photos, tf.float32)
+    pixels, truth = _traced()(tf.cast(photos, tf.float32), labels, drawn)
+    return pixels, truth
+
+
+@functools.cache
+def _traced() -> Any:
+    tf = import_tensorflow()
+    shapes = ((None, None, None, 3), (None, None), (6,))
+    return tf.function(
+        _mixed, input_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes], jit_compile=XLA
+    )
+
+
+def _mixed(photos: Any, labels: Any, drawn: Any) -> tuple[Any, Any]:
+    tf = import_tensorflow()
     others = tf.roll(photos, -1, axis=0)
     blend = tf.clip_by_value(drawn[0] * photos + (1 - drawn[0]) * others, 0.0, 255.0)
     pixels = tf.where(within(drawn[None, 2:], photos), others, blend)

@@ -99,7 +99,8 @@ def training_batches(
         return options.augment.apply(pixels, numbers), truth
 
     def mixed_up(batch: tuple[Any, Any], numbers: Any) -> tuple[Any, Any]:
-        return mixed(batch[0], tf.one_hot(batch[1], classes), numbers)
+        pixels, truth = mixed(batch[0], tf.one_hot(batch[1], classes), numbers)
+        return tf.ensure_shape(pixels, batch[0].shape), tf.ensure_shape(truth, (None, classes))
 
     def weighed(pixels: Any, truth: Any) -> tuple[Any, Any, Any]:
         return pixels, *(_weighed_mixture if options.mixing else _weighed)(truth, weights)
