@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kclass.errors import OptionError, PhotoError
 from kclass.inspection.fingerprints import ORIENTATIONS
 from kclass.inspection.grouping import Groups
-from kclass.inspection.inspection import COLOUR_SIDE, GREY_SIDE, Inspection
+from kclass.inspection.inspection import Inspection
 from kclass.inspection.searching import alike
 from kclass.inspection.verification import USUAL, WIDE, Lattice, Pictures, Shown, all_of_it, showing
 from kclass.progress import Progress, silent
@@ -86,9 +86,9 @@ def near_identical(
         if 0 <= first < place
     ]
     distinct = _by_content(inspections, firsts)
-    found += _same_pictures(
-        _pictures(inspections, distinct), distinct, _among(distinct, firsts, pairs), progress
-    )
+    chosen = [each for place in distinct if isinstance(each := inspections[place], Inspection)]
+    numbers = _among(distinct, firsts, pairs)
+    found += _same_pictures(Pictures.of(chosen), distinct, numbers, progress)
     return tuple(sorted(found, key=lambda match: (match.first, match.second)))
 
 
@@ -157,13 +157,6 @@ def _by_content(
         if not isinstance(each, PhotoError) and firsts[place] == place
     }
     return np.array(sorted(contents, key=contents.__getitem__), dtype=np.int64)
-
-
-def _pictures(inspections: Sequence[Inspection | PhotoError], places: NDArray[np.int64]) -> Pictures:
-    chosen = [each for place in places if isinstance(each := inspections[place], Inspection)]
-    greys = np.array([each.grey for each in chosen], dtype=np.uint8).reshape(-1, GREY_SIDE, GREY_SIDE)
-    colours = np.array([each.colours for each in chosen], dtype=np.uint8)
-    return Pictures(greys, np.moveaxis(colours.reshape(-1, COLOUR_SIDE, COLOUR_SIDE, 3), 3, 1))
 
 
 def _among(
