@@ -58,12 +58,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             "leaks between splits",
             "error",
             "A photo that is judged was learned before, so scores are too good: take the training copy out.",
+            thresholds.SAME_PICTURE_ORIGIN,
         ),
         Kind(
             "two-labels",
             "one photo under two labels",
             "error",
             "One of the labels is wrong and teaches the opposite of the other: look, and keep the right one.",
+            thresholds.SAME_PICTURE_ORIGIN,
         ),
         Kind(
             "identical",
@@ -77,6 +79,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "warning",
             "Copies resized, recompressed, turned or cropped make a class look better known than it is: "
             "keep the largest.",
+            thresholds.SAME_PICTURE_ORIGIN,
         ),
         Kind(
             "label-suspect",

@@ -2,6 +2,12 @@
 
 from typing import Final
 
+SAME_PICTURE_ORIGIN: Final = (
+    "Identical files are the same byte for byte. Others are of one picture if what both show agrees when "
+    "they are laid on each other, in any of the eight orientations: how closely, was fixed on hymenoptera "
+    "(`kclass/inspection/verification.py`, `benchmarks/match_thresholds.py`)."
+)
+
 LABEL_SUSPECT_ORIGIN: Final = (
     "As many labels as the confident joint counts for wrong, in the order of self-confidence: C. Northcutt, "
     "L. Jiang, I. Chuang, Confident Learning, Journal of Artificial Intelligence Research 70 (2021)."

@@ -10,6 +10,7 @@ from kclass.audit.copies import copy_findings
 from kclass.audit.findings import Finding
 from kclass.audit.suspects import out_of_fold_probabilities, suspect_findings
 from kclass.backbones.registry import DEFAULT, IMAGENET, backbone, open_backbone
+from kclass.dataset.names import UNLABELLED
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import check_device
 from kclass.engines.network import converted
@@ -85,15 +86,29 @@ def look_closer(
     out_of_fold: Floats | None = None,
     progress: Progress = silent,
 ) -> Seen:
-    """What features show; see `feature_findings`."""
+    """What features show; see `feature_findings`.
+
+    A picture under two labels has no say, and nothing is said of it: it has been told already.
+    """
     candidates = readable[feature_candidates(features)]
     matches = near_identical(inspections, candidates=candidates, progress=progress)
+    groups = groups_of(matches, len(samples))
+    contested = _contested(samples, groups)
     if out_of_fold is None:
-        groups = groups_of(matches, len(samples))
+        agreed = ~contested[readable]
         out_of_fold = out_of_fold_probabilities(
-            samples, features, readable, groups=groups, seed=seed, progress=progress
+            samples, features[agreed], readable[agreed], groups=groups, seed=seed, progress=progress
         )
-    return Seen(matches, out_of_fold)
+    return Seen(matches, np.where(contested[:, None], np.nan, out_of_fold))
+
+
+def _contested(samples: Samples, groups: Rows) -> NDArray[np.bool_]:
+    """Which photos are of a picture under several labels: bool (photos,)."""
+    labelled = np.flatnonzero(samples.labels != UNLABELLED)
+    pairs = np.unique(np.stack([groups[labelled], samples.labels[labelled]], axis=1), axis=0)
+    labels_of_group = np.bincount(pairs[:, 0], minlength=len(groups))
+    contested: NDArray[np.bool_] = labels_of_group[groups] > 1
+    return contested
 
 
 def default_features(samples: Samples, rows: Rows, *, seed: int, progress: Progress = silent) -> Embedding:

@@ -76,6 +76,14 @@ def test_a_small_part_of_a_photo_is_found_with_features(folder: Path) -> None:
     assert "one is a part of the other" in finding.detail
 
 
+def test_a_picture_under_two_labels_is_told_as_that_alone(folder: Path) -> None:
+    for place in range(6):
+        shutil.copy(folder / f"stripes/{place:02}.jpg", folder / f"dots/copy {place}.jpg")
+    audit = check(folder, features=True)
+    assert len(audit.of("two-labels")) == 6
+    assert audit.of("label-suspect") == ()
+
+
 def test_photos_that_cannot_be_read_have_no_part_in_it(folder: Path) -> None:
     (folder / "dots/bad.jpg").write_bytes(b"no photo")
     save(striped(100), folder / "dots/wrong.jpg")
