@@ -9,6 +9,7 @@ from .check import check
 from .fit import fit
 from .predict import predict
 from .sample import sample
+from .show import show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,12 +20,13 @@ def kclass() -> None:
     \b
     kclass sample photos             draw a small data set to try things on
     kclass check photos              what is wrong with them, before anybody trains
+    kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
     kclass predict img.jpg           what is it, and how sure is that
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (check, fit, predict, sample):
+for command in (check, fit, predict, sample, show):
     kclass.add_command(command)
 
 

@@ -45,12 +45,29 @@ def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["check", "--help"], ["fit", "-h"], ["predict", "--help"], ["sample", "-h"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["check", "--help"],
+        ["fit", "-h"],
+        ["predict", "--help"],
+        ["sample", "-h"],
+        ["show", "-h"],
+    ],
 )
 def test_help_needs_none_of_the_heavy_libraries(arguments: list[str], tmp_path: Path) -> None:
     loaded = packages_after(*arguments, cwd=tmp_path)
     assert "kclass_cli" in loaded
     assert loaded & (HEAVY | {"numpy", "PIL", "openvino", "h5py"}) == set()
+
+
+@pytest.mark.parametrize("augment", ["none", "light"])
+def test_photos_are_shown_without_tensorflow_unless_layers_need_it(
+    augment: str, fitted: SmallFit, tmp_path: Path
+) -> None:
+    loaded = packages_after("show", str(fitted.data), "--augment", augment, "--json", cwd=tmp_path)
+    assert "matplotlib" in loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv", "openvino", "sklearn"} == set()
 
 
 def test_a_check_without_features_needs_none_of_the_heavy_libraries(fitted: SmallFit, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from kclass.batches.augmentation import PRESETS
 from kclass.batches.balance import BALANCES
 from kclass.batches.opening import CACHES, DEFAULT_CACHE
 from kclass.batches.options import BatchOptions
+from kclass.dataset.names import SPLITS
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.photos.resizing import RESIZES, Resize
@@ -85,14 +86,21 @@ def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> No
     assert "top" in predict
 
 
-@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample"])
+def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:
+    opening, showing = (inspect.signature(each).parameters for each in (kclass.open_data, kclass.show))
+    in_python = {**opening, **showing}
+    assert set(options_of("show")) == set(in_python) - {"place", "data"}
+    assert defaults("show") == {name: in_python[name].default for name in options_of("show")}
+
+
+@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample", "show"])
 def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
     spelt = {name: option.opts for name, option in options_of(command).items()}
     apart = {"csv_file": ["--csv"]}  # `csv` is a module
     assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
 
 
-@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample"])
+@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample", "show"])
 def test_every_option_has_a_line_of_help(command: str) -> None:
     parameters = command_line.commands[command].params
     assert all(each.help for each in parameters if isinstance(each, click.Option))
@@ -114,6 +122,12 @@ def test_every_option_has_a_line_of_help(command: str) -> None:
 def test_the_help_names_every_value_that_the_library_takes(option: str, values: tuple[str, ...]) -> None:
     words = help_of("fit", option).replace(",", " ").replace(".", " ").replace(":", " ").split()
     assert set(values) <= set(words)
+
+
+def test_the_help_of_show_names_presets_splits_and_resizings() -> None:
+    for option, values in (("augment", tuple(PRESETS)), ("split", SPLITS), ("resize", RESIZES)):
+        words = help_of("show", option).replace(",", " ").replace(".", " ").replace(":", " ").split()
+        assert set(values) <= set(words)
 
 
 def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
@@ -303,6 +317,7 @@ def test_paths_of_the_command_line_are_paths() -> None:
         ("check", "html"),
         ("check", "to"),
         ("check", "undo"),
+        ("show", "out"),
         ("check", "root"),
         ("fit", "out"),
         ("predict", "model"),
