@@ -206,12 +206,13 @@ def placed(
     grey = pictures.greys[[whole]]
     prints = window_fingerprints(grey, lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
     products = pictures.prints[others, orientations - 1] @ prints.T
-    rows, columns = np.divmod(products.argmax(axis=1), len(lattice.parts))
+    best = products.max(axis=1)
+    near = best >= lattice.alike
+    rows, columns = np.divmod(products[near].argmax(axis=1), len(lattice.parts))
     starts, lengths = np.array(lattice.parts).T
     corners = np.stack([starts[columns], starts[rows]], axis=1)
     boxes = np.concatenate([corners, corners + np.stack([lengths[columns], lengths[rows]], axis=1)], axis=1)
-    best = products.max(axis=1)
-    return Shown(others, orientations, boxes, best).select(best >= lattice.alike)
+    return Shown(others[near], orientations[near], boxes, best[near])
 
 
 def compared(pictures: Pictures, whole: int, likely: Shown, *, lattice: Lattice) -> Compared:
