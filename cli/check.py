@@ -86,7 +86,7 @@ def check(
         fixed = _move_bad(audit, to, terminal, as_json=as_json)
     if as_json:
         print_json({**audit.to_dict(), **fixed})
-    elif not fix:
+    elif not fix and not _is_archive(place):
         _say_what_next(audit, terminal)
     return int((strict and audit.counts["error"] > 0) or bool(fixed.get("moved", {}).get("stayed")))
 
@@ -109,10 +109,14 @@ def _check_fix(place: Path, fix: str | None, to: Path | None) -> None:
         return
     if fix not in FIXES:
         raise OptionError.unknown("--fix", fix, FIXES)
-    if place.is_file() and place.suffix.lower() not in TABLES:
+    if _is_archive(place):
         raise OptionError(f"--fix cannot mend an archive: {place}", fix="Unpack it, and check the folder.")
     if fix == "list":
         _check_file("--to", to, TABLES[:1], place)
+
+
+def _is_archive(place: Path) -> bool:
+    return place.is_file() and place.suffix.lower() not in TABLES
 
 
 def _check_file(option: str, file: Path | None, suffixes: tuple[str, ...], place: Path) -> None:
