@@ -50,6 +50,7 @@ class Shown:
         augment: what the preset is called and does.
         paths: the files of the photos.
         labels: their classes as folders carry them; None if they are not known.
+        classes: of the data set, whether they are shown or not.
         photos: uint8 (photos, 1 + views, size, size, 3), RGB, 0 to 255: each photo as it is, and then
             augmented, each time anew.
         unreadable: what was wrong with photos that were passed over.
@@ -60,6 +61,7 @@ class Shown:
     augment: str
     paths: tuple[Path, ...]
     labels: tuple[str | None, ...]
+    classes: tuple[str, ...]
     photos: NDArray[np.uint8]
     unreadable: tuple[PhotoError, ...]
 
@@ -112,8 +114,7 @@ class Shown:
 
     def _captions(self) -> list[str]:
         """The class above each photo, or the file's name if the class is not known."""
-        names = [*dict.fromkeys(label for label in self.labels if label is not None)]
-        shown = dict(zip(names, lettered(names), strict=True))
+        shown = dict(zip(self.classes, lettered(self.classes), strict=True))
         return [
             lettered([path.name])[0] if label is None else shown[label]
             for path, label in zip(self.paths, self.labels, strict=True)
@@ -181,6 +182,7 @@ def show(
         str(chosen),
         tuple(part.files),
         tuple(None if label < 0 else part.classes[label] for label in part.labels.tolist()),
+        part.classes,
         viewed(photos, chosen, views=times, seed=seed),
         unreadable,
     )

@@ -147,6 +147,12 @@ def test_labels_stand_above_as_people_read_them(trees: Path) -> None:
     assert [bool(name) for name in found] == [True, False, False] * 2
 
 
+def test_a_name_that_no_font_can_draw_is_the_place_of_its_class_in_the_data(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "signs", {"ash": 1, "birch": 1, "\ue123": 1})
+    alone = [small(data, number=1, seed=seed) for seed in range(12)]
+    assert {captions(shown)[0] for shown in alone} == {"ash", "birch", "class 2"}
+
+
 def test_the_heading_says_what_is_shown(trees: Path, split: Path) -> None:
     assert repr(small(trees)) == "trees: 10 photos, 16 × 16"  # noqa: RUF001
     assert repr(small(split, split="train", number=1)) == "split: 1 training photo, 16 × 16"  # noqa: RUF001

@@ -21,8 +21,9 @@ _APART: Final = 0.3
 _CAPTION: Final = 0.2
 _LINE: Final = 0.2
 _MARGIN: Final = 0.15
+_NARROWEST: Final = 3.2
 """Inches: the width of a photo, what lies between two, what sets columns apart, the room of a caption,
-of a line of the heading, and around all."""
+of a line of the heading, around all, and the least width of the heading."""
 
 _POINTS: Final = 72
 _HEADING: Final = 10.0
@@ -59,9 +60,10 @@ def photo_grid(
     if not len(photos) or len(captions) != len(photos) or columns < 1:
         raise OptionError(f"a grid of {len(photos)} photos, {len(captions)} captions and {columns} columns")
     grid = _laid_out(photos, captions, columns=columns, apart=apart)
-    lines = [part for line in heading for part in broken(line, width=grid.width, points=_HEADING)]
+    inner = max(grid.width, _NARROWEST if heading else 0)
+    lines = [part for line in heading for part in broken(line, width=inner, points=_HEADING)]
     above = _MARGIN + _LINE * len(lines) + (_GAP if lines else 0)
-    width, height = grid.width + 2 * _MARGIN, above + grid.height + _MARGIN
+    width, height = inner + 2 * _MARGIN, above + grid.height + _MARGIN
     figure = new_figure(width, height)
     figure.set_layout_engine("none")
     box = (_MARGIN / width, _MARGIN / height, grid.width / width, grid.height / height)
