@@ -77,6 +77,9 @@ class Crop:
         return f"crop of {self.area[0]:g}–{self.area[1]:g} of the photo at {ratio}"  # noqa: RUF001
 
 
+WHOLE = Crop((1.0, 1.0))
+
+
 def decode_for_crops(path: Path, crop: Crop, *, size: int) -> Image.Image:
     """A photo large enough that crops of it have `size` pixels; `cropped` and `reduced` take it.
 

@@ -16,7 +16,7 @@ from typing import IO, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.batches.cropping import Crop, decode_for_crops, reduced
+from kclass.batches.cropping import WHOLE, Crop, decode_for_crops, reduced
 from kclass.batches.photo_source import KeptPhotos, PhotoFiles, PhotoSource
 from kclass.errors import DataError, OptionError, OutputError, PhotoError
 from kclass.files import cache_folder, make_folder
@@ -96,7 +96,7 @@ def open_photos(
     if cache == "none":
         hashes = [content_hash(photo.tobytes()) for photo in found.sift(tracked)]
         files = [paths[place] for place in found.readable]
-        return found.opened(PhotoFiles(files, size, resize, crop, hashes, threads))
+        return found.opened(PhotoFiles(files, size, resize, crop or WHOLE, hashes, threads))
     with _full(len(paths), cache), _store(cache) as file:
         for photo in found.sift(tracked):
             file.write(photo.data)

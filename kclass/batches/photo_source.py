@@ -1,6 +1,7 @@
 """Where the photos of a training come from, epoch after epoch: files, memory or disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kclass.batches.cropping import Crop, cropped, decode_for_crops
+from kclass.batches.cropping import WHOLE, Crop, cropped, decode_for_crops
 from kclass.batches.views import AS_THEY_ARE, Views
 from kclass.errors import PhotoError
-from kclass.parallel import in_parallel, usable_cores
+from kclass.parallel import usable_cores
 from kclass.photos.hashing import content_hash
 from kclass.photos.loading import load
 from kclass.photos.resizing import Resize, resize
@@ -60,7 +61,7 @@ class PhotoFiles:
         paths: files that could be read when the source was made.
         size: the side of the squares.
         how: how a photo becomes square.
-        crop: what crops are taken, if any.
+        crop: what crops are taken; smaller ones are enlarged.
         hashes: of their pixels, in the same order.
         threads: how many decode, at least 1.
     """
@@ -68,7 +69,7 @@ class PhotoFiles:
     paths: Sequence[Path] = field(repr=False)
     size: int
     how: Resize
-    crop: Crop | None = None
+    crop: Crop = WHOLE
     hashes: Sequence[str] = field(default=(), repr=False)
     threads: int = field(default_factory=usable_cores)
     failures: list[PhotoError] = field(default_factory=list, repr=False)
@@ -76,18 +77,23 @@ class PhotoFiles:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """The threads, which several batches share; they end with the source."""
+        return ThreadPoolExecutor(self.threads)
+
     def read(self, rows: NDArray[np.int64], views: Views = AS_THEY_ARE) -> NDArray[np.uint8]:
         """See `PhotoSource`."""
 
         def one(place: int) -> NDArray[np.uint8]:
             path = self.paths[rows[place]]
-            if views.crops is None or self.crop is None:
+            if views.crops is None:
                 return load(path, size=self.size, how=self.how)
             image = decode_for_crops(path, self.crop, size=self.size)
             return cropped(image, views.crops[place], size=self.size, how=self.how)
 
         try:
-            photos = np.stack([*in_parallel(one, range(len(rows)), threads=self.threads)])
+            photos = _stacked(self._pool, one, len(rows))
         except PhotoError as error:
             gone = PhotoError(
                 f"{error.message}; it could be read before the first epoch",
@@ -142,6 +148,11 @@ class KeptPhotos:
         return [content_hash(self.photo(row).tobytes()) for row in range(len(self))]
 
     @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """The threads, which several batches share; they end with the source."""
+        return ThreadPoolExecutor(self.threads)
+
+    @cached_property
     def _starts(self) -> NDArray[np.int64]:
         """int64 (photos,): where each begins among the bytes."""
         sizes = 3 * self.shapes.prod(axis=1)
@@ -166,4 +177,11 @@ class KeptPhotos:
                 return resize(image, size=self.size, how=self.how)
             return cropped(image, views.crops[place], size=self.size, how=self.how)
 
-        return views.flipped(np.stack([*in_parallel(one, range(len(rows)), threads=self.threads)]))
+        return views.flipped(_stacked(self._pool, one, len(rows)))
+
+
+def _stacked(
+    pool: ThreadPoolExecutor, one: Callable[[int], NDArray[np.uint8]], number: int
+) -> NDArray[np.uint8]:
+    """Photos by their places, in order, as one array."""
+    return np.stack([*pool.map(one, range(number))])

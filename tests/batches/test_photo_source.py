@@ -72,6 +72,16 @@ def test_crops_are_cut_out_of_the_photo_whether_it_is_kept_or_not(
 
 
 @pytest.mark.parametrize("cache", CACHES)
+def test_crops_are_taken_of_photos_that_were_not_opened_for_any(cache: Cache, paths: list[Path]) -> None:
+    photos = open_photos(paths, size=64, resize="squash", threads=2, cache=cache).photos
+    shown = photos.read(np.array([1]), Views(np.array([(0.25, 1.0, 0.999, 0.0)])))[
+        0
+    ]  # the upper right quarter
+    wanted = photos.read(np.array([1]))[0, :32, 32:].astype(int)
+    assert np.abs(shown[::2, ::2].astype(int) - wanted).mean() < 6
+
+
+@pytest.mark.parametrize("cache", CACHES)
 def test_all_of_a_photo_that_is_kept_larger_is_what_evaluation_shows(cache: Cache, paths: list[Path]) -> None:
     options = {"size": 64, "threads": 2, "cache": cache}
     large, exact = (
