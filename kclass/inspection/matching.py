@@ -183,10 +183,9 @@ def _same_pictures(
         contextlib.closing(_likely(pictures, pairs, progress)) as likely,
     ):
         for whole, others, orientations, lattice in likely:
-            open_ = groups.labels[others] != groups.labels[whole]
-            if groups.size(whole) <= LARGE_GROUP:
-                open_[:] = True
-            shown = showing(pictures, whole, others[open_], orientations[open_], lattice=lattice)
+            small = groups.size(whole) <= LARGE_GROUP
+            wanted = small | (groups.labels[others] != groups.labels[whole])
+            shown = showing(pictures, whole, others[wanted], orientations[wanted], lattice=lattice)
             for match in _matches(shown, whole, places):
                 pair = match.first, match.second
                 if pair not in best or best[pair].similarity < match.similarity:
