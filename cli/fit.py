@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import common_options, guarded, print_json, print_result
+from .sources import FRACTION_OR_PLACE, TABLE_OPTIONS, source_options
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -17,8 +18,22 @@ LEFT_OUT_SHOWN = 10
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--valid", type=float, help="Fraction for validation, if DATA is not split.  [default: 0.2]")
-@click.option("--test", type=float, help="Fraction for test, if DATA is not split.  [default: 0]")
+@source_options
+@click.option(
+    "--valid",
+    type=FRACTION_OR_PLACE,
+    help="Fraction for validation, if DATA is not split; or a folder of other photos.  [default: 0.2]",
+)
+@click.option(
+    "--test",
+    type=FRACTION_OR_PLACE,
+    help="Fraction for test, if DATA is not split; or a folder of other photos.  [default: 0]",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    help="Split DATA as this CSV file says, such as the split.csv of a run.",
+)
 @click.option(
     "--backbone",
     default="efficientnet_lite0",
@@ -78,14 +93,17 @@ LEFT_OUT_SHOWN = 10
 @common_options
 @guarded
 def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **options: Any) -> int:
-    """Train a classifier on the class folders in DATA.
+    """Train a classifier on the photos in DATA.
 
-    DATA holds a folder for each class, or the folders train, validation and test, which hold those.
+    DATA holds a folder for each class, or the folders train, validation and test, which hold those; or
+    it is a CSV file with a column of paths and one of classes, or a zip or tar archive of any of them.
     """
-    from kclass import FitOptions, run_fit
+    from kclass import FitOptions, open_data, run_fit
 
+    source = {name: options.pop(name) for name in TABLE_OPTIONS}
+    chosen = FitOptions(**options)  # refused before a large folder or archive is read
     with terminal.progress() as progress:
-        fitted = run_fit(data, FitOptions(**options), out=out, progress=progress)
+        fitted = run_fit(open_data(data, **source), chosen, out=out, progress=progress)
     is_latest = out is None and _is_latest(fitted)
     if out is None and not is_latest:
         terminal.complain(f"{fitted.folder.parent / 'latest'} does not name this run; move it away")
@@ -119,6 +137,8 @@ def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
 def _name_left_out(fitted: "Fit", terminal: Terminal) -> None:
     if fitted.remark:
         terminal.complain(fitted.remark)
+    if fitted.findings_remark:
+        terminal.say(f"{fitted.findings_remark}; listed in {fitted.folder / 'findings.csv'}")
     for error in fitted.unreadable[:LEFT_OUT_SHOWN]:
         terminal.complain(f"left out: {error.message}")
     more = len(fitted.unreadable) - LEFT_OUT_SHOWN

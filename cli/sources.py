@@ -16,6 +16,22 @@ TABLE_OPTIONS = {
 }
 
 
+class FractionOrPlace(click.ParamType[float | Path]):
+    """A number, or else the path of a data set."""
+
+    name = "FRACTION|DIR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | Path:
+        """The number that the text is, or the path that it names."""
+        try:
+            return float(value)
+        except ValueError:
+            return Path(value)
+
+
+FRACTION_OR_PLACE = FractionOrPlace()
+
+
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how DATA is to be read."""
     for name, text in reversed(TABLE_OPTIONS.items()):

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.dataset.dividing import deal_out, rows_to_deal
-from kclass.dataset.duplicates import identical_groups
 from kclass.dataset.fingerprint import fingerprint
 from kclass.dataset.grouping import Grouping, group_numbers
 from kclass.dataset.joining import joined
@@ -28,6 +27,9 @@ from kclass.dataset.summary import (
 )
 from kclass.dataset.tables import html_table, text_table
 from kclass.dataset.untrained import refuse_untrained
+from kclass.errors import OptionError
+from kclass.inspection.inspecting import inspect
+from kclass.inspection.matching import near_groups
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +103,18 @@ class Dataset:
         """The photos whose class is not known; often there are none."""
         return self.samples.select(self.samples.labels == UNLABELLED)
 
-    def split(self, *, valid: float = 0.2, test: float = 0.0, seed: int = 0) -> "Dataset":
+    def split(
+        self,
+        *,
+        valid: float = 0.2,
+        test: float = 0.0,
+        seed: int = 0,
+        copies: NDArray[np.int64] | None = None,
+    ) -> "Dataset":
         """Split at random, each class in the same proportions; copies and groups stay on one side.
+
+        Each photo is looked at once, and the cache remembers that: identical files, resized,
+        recompressed, turned and mirrored ones are copies, and so is what shows most of another.
 
         A data set that has training photos but no validation photos (folders `train` and `test`
         alone) has them taken out of its training photos.
@@ -111,18 +123,26 @@ class Dataset:
             valid: fraction of the photos for validation, in [0, 1).
             test: fraction of the photos for test, in [0, 1); `valid` + `test` < 1.
             seed: another seed gives another split, the same one the same.
+            copies: int64 (photos,): photos with equal numbers are copies of each other, as found
+                elsewhere; left out, photos are looked at.
 
         Returns:
             A new data set with the same photos.
 
         Raises:
             DataError: the data set is split already, or a class has too few different photos.
-            OptionError: a fraction or seed out of range.
+            OptionError: a fraction or seed out of range, or not as many numbers as photos.
+            OutputError: the cache cannot be used.
         """
         check_options(valid=valid, test=test, seed=seed)  # before any file is read
         rows = rows_to_deal(self.name, self.samples, test=test)
-        copies = self._copies(rows)
-        return self._with(deal_out(self.name, self.samples, rows, copies, valid=valid, test=test, seed=seed))
+        if copies is None:
+            pictures = near_groups(inspect(self.samples.select(rows).files))
+        else:
+            pictures = self._checked(copies)[rows]
+        return self._with(
+            deal_out(self.name, self.samples, rows, pictures, valid=valid, test=test, seed=seed)
+        )
 
     def grouped(self, by: Grouping) -> "Dataset":
         r"""Say which photos belong together, so that a split keeps them on one side.
@@ -176,8 +196,9 @@ class Dataset:
         Raises:
             DataError: there are validation photos already; a class is not known here; a photo is in
                 both; or one has no label.
+            OptionError: `other` is no data set.
         """
-        return self._with(joined(self.name, self.samples, other.samples, split=VALID), *other.remarks)
+        return self._joined(other, split=VALID)
 
     def with_test(self, other: "Dataset") -> "Dataset":
         """Test with the photos of another data set, such as another folder.
@@ -192,8 +213,9 @@ class Dataset:
         Raises:
             DataError: there are test photos already; a class is not known here; or a photo is in
                 both.
+            OptionError: `other` is no data set.
         """
-        return self._with(joined(self.name, self.samples, other.samples, split=TEST), *other.remarks)
+        return self._joined(other, split=TEST)
 
     def fingerprint(self) -> str:
         """A hash of classes, paths below `root`, labels and splits, in hexadecimal digits.
@@ -238,12 +260,21 @@ class Dataset:
             return self.samples.select(rows)
         raise missing_split(self.name, self.samples, code)
 
-    def _copies(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which photos are copies of each other: int64 (rows,), equal for copies."""
-        return identical_groups(self.samples.select(rows).files)
+    def _checked(self, copies: NDArray[np.int64]) -> NDArray[np.int64]:
+        if copies.shape != (len(self),):
+            raise OptionError(f"copies has the shape {copies.shape}; it must be ({len(self)},), one a photo")
+        return copies
 
     def _headline(self) -> str:
         return headline(type(self).__name__, self.name, self.samples)
+
+    def _joined(self, other: "Dataset", *, split: int) -> "Dataset":
+        if not isinstance(other, Dataset):
+            raise OptionError(
+                f"other is {other!r}; it must be a data set",
+                fix="Open it first: kclass.ImageFolder(...) or another source.",
+            )
+        return self._with(joined(self.name, self.samples, other.samples, split=split), *other.remarks)
 
     def _with(self, samples: Samples, *remarks: str) -> "Dataset":
         """The data set with other rows, and more remarks on them."""

@@ -111,7 +111,7 @@ def _too_few(
     for relation, reason, fix in (
         (
             copies,
-            "all photos of a class are copies of one file",
+            "all photos of a class are copies of one photo",
             "Add other photos to it, or take it out: copies stay on one side of a split.",
         ),
         (

@@ -72,7 +72,7 @@ def open_data(
     if is_folder(path):
         return _named(_of_folder(path, options), path.resolve().name)
     if not is_there(path):
-        raise DataError(f"there is no {path}", fix=nearest(path, among=is_there))
+        raise DataError(f"there is no folder or file {path}", fix=nearest(path, among=is_there))
     if path.suffix.lower() in SUFFIXES_OF_TABLES:
         return _of_table(path, options)
     if not path.is_file():  # a pipe would be waited for

@@ -3,26 +3,30 @@
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kclass.audit.findings import KINDS, Finding
 from kclass.batches.balance import Balance
 from kclass.batches.opening import Cache
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.model_file import MODEL
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.folder import ImageFolder
 from kclass.dataset.manifest import write_manifest
 from kclass.dataset.names import TEST, UNLABELLED, VALID, split_name
+from kclass.dataset.opening import open_data
 from kclass.errors import OptionError, PhotoError
 from kclass.photos.resizing import Resize
 from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
-from kclass.runs.copies import copies_remark, without_copies
-from kclass.runs.options import DEFAULT_VALID, FitOptions
+from kclass.runs.copies import copies_remark
+from kclass.runs.findings import FINDING_COLUMNS, finding_rows, findings
+from kclass.runs.options import FitOptions
+from kclass.runs.preparing import Prepared, prepare
 from kclass.runs.run_folder import (
     new_run,
     prediction_columns,
@@ -46,7 +50,9 @@ class Fit:
         evaluations: by split: `valid` and, if there are labelled test photos, `test`.
         unreadable: photos that were left out, of any split.
         left_out_copies: training photos that were left out because a photo of another split is the
-            same file; named as in `split.csv`, where they have no split.
+            same picture; named as in `split.csv`, where they have no split.
+        findings: what a person should look at: copies, pictures under two labels, and labels that
+            contradict what heads say that have not seen the photo. `kclass.check` looks for more.
         seconds: how long it all took.
     """
 
@@ -55,6 +61,7 @@ class Fit:
     evaluations: Mapping[str, Evaluation]
     unreadable: tuple[PhotoError, ...]
     left_out_copies: tuple[str, ...]
+    findings: tuple[Finding, ...]
     seconds: float
 
     @property
@@ -68,6 +75,13 @@ class Fit:
         """What to tell of the copies that were left out, in one line; empty if there were none."""
         return copies_remark(self.data, self.left_out_copies)
 
+    @property
+    def findings_remark(self) -> str:
+        """How many findings of which kinds there are, in one line; empty if there are none."""
+        numbers = Counter(finding.kind for finding in self.findings)
+        told = [f"{KINDS[kind].title} ({number})" for kind, number in numbers.items()]
+        return f"worth a look: {', '.join(told)}" if told else ""
+
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain data, ready for JSON."""
         return {
@@ -78,6 +92,7 @@ class Fit:
             "metrics": {split: each.to_dict() for split, each in self.evaluations.items()},
             "unreadable": [error.message for error in self.unreadable],
             "left_out_copies": list(self.left_out_copies),
+            "findings": finding_rows(self.data, self.findings),
             "seconds": round(self.seconds, 3),
         }
 
@@ -85,8 +100,9 @@ class Fit:
 def fit(  # noqa: D417 - arguments of one kind share a line
     data: str | Path | Dataset,
     *,
-    valid: float | None = None,
-    test: float | None = None,
+    valid: float | str | Path | None = None,
+    test: float | str | Path | None = None,
+    manifest: str | Path | None = None,
     backbone: str = FitOptions.backbone,
     weights: str | None = None,
     size: int | None = None,
@@ -111,8 +127,10 @@ def fit(  # noqa: D417 - arguments of one kind share a line
     The classifier that is returned names the run's folder in `run`.
 
     Args:
-        data: a folder of class folders, or a data set.
-        valid, test: fractions for validation, default 0.2, and test, if the data set is not split.
+        data: a data set, or what `kclass.open_data` takes: a folder, a CSV file or an archive.
+        valid, test: fractions for validation, default 0.2, and test, if the data set is not split;
+            or folders of other photos.
+        manifest: such as the split.csv of a run, which says what photo belongs where.
         backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
         weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
         size: side of the photos as the network sees them; default the backbone's.
@@ -132,11 +150,11 @@ def fit(  # noqa: D417 - arguments of one kind share a line
     Raises:
         KClassError: an option, data, weights or a photo that cannot be used, or a run not written.
     """
-    of_data = {"valid": valid, "test": test, "size": size, "resize": resize, "strict": strict, "seed": seed}
+    of_data = {"valid": valid, "test": test, "manifest": manifest, "size": size, "resize": resize}
     of_network = {"backbone": backbone, "weights": weights, "precision": precision, "device": device}
-    of_steps = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "cache": cache}
+    of_steps = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "cache": cache, "seed": seed}
     of_batches = {"augment": augment, "mixup": mixup, "cutmix": cutmix, "balance": balance}
-    chosen: dict[str, Any] = {**of_data, **of_network, **of_steps, **of_batches}
+    chosen: dict[str, Any] = {**of_data, **of_network, **of_steps, **of_batches, "strict": strict}
     options = FitOptions(**chosen)
     return run_fit(data, options, out=out, progress=progress).classifier
 
@@ -152,55 +170,40 @@ def run_fit(
     start = time.monotonic()
     source, out = _opened(data), _place(out)
     refuse_among(source.root, out)
-    table = split_data(source, options)
-    copies: tuple[str, ...] = ()
-    if source.splits is not None:  # a split of our own keeps copies on one side
-        table, copies = without_copies(table)
-    with new_run(table.name, out) as (part, place), _logged(part / "log.txt"):
+    with new_run(source.name, out) as (part, place), _logged(part / "log.txt"):
+        prepared = prepare(source, options, progress)
+        table = prepared.data
         LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))
-        if copies:
-            LOGGER.warning("%s", copies_remark(table, copies))
-        trained = (solve_head if options.frozen else train_network)(table, options, progress)
+        trained = _trained(prepared, options, progress)
         LOGGER.info("trained: %s", dict(trained.classifier.record.trained))
         evaluations = _evaluations(trained.classifier, table, progress)
-        unreadable = (
-            *trained.unreadable,
-            *(error for each in evaluations.values() for error in each.unreadable),
+        fitted = Fit(
+            classifier=_with_metrics(trained.classifier, evaluations, place),
+            data=table,
+            evaluations=evaluations,
+            unreadable=(*trained.unreadable, *(e for each in evaluations.values() for e in each.unreadable)),
+            left_out_copies=prepared.left_out,
+            findings=findings(prepared, trained.out_of_fold),
+            seconds=time.monotonic() - start,
         )
-        for error in unreadable:
-            LOGGER.warning("left out: %s", error.message)
-        classifier = _with_metrics(trained.classifier, evaluations, place)
-        fitted = Fit(classifier, table, evaluations, unreadable, copies, time.monotonic() - start)
+        for line in (fitted.remark, *(f"left out: {error.message}" for error in fitted.unreadable)):
+            if line:
+                LOGGER.warning("%s", line)
         _write(part, fitted, trained)
     return fitted
 
 
-def split_data(data: Dataset, options: FitOptions) -> Dataset:
-    """The data set, split by the options if it has no split of its own.
-
-    Raises:
-        OptionError: fractions were given for a data set that is split.
-        DataError: it cannot be split.
-    """
-    if data.is_split:
-        for name in ("valid", "test"):
-            if getattr(options, name) is not None:
-                raise OptionError(
-                    f"{name} is a fraction, but {data.name} is split into folders already",
-                    fix=f"Leave --{name} out, or give a folder of class folders alone.",
-                )
-        return data
-    valid = DEFAULT_VALID if options.valid is None else options.valid
-    if valid == 0:
-        raise OptionError("valid is 0; without validation photos nobody knows how good the result is")
-    return data.split(valid=valid, test=options.test or 0.0, seed=options.seed)
+def _trained(prepared: Prepared, options: FitOptions, progress: Progress) -> Trained:
+    if prepared.frozen is None:
+        return train_network(prepared, options, progress)
+    return solve_head(prepared, prepared.frozen, options, progress)
 
 
 def _opened(data: str | Path | Dataset) -> Dataset:
     if isinstance(data, Dataset):
         return data
     if isinstance(data, str | Path):
-        return ImageFolder(data)
+        return open_data(data)
     raise OptionError(f"data is {data!r}; it must be a folder of photos or a data set")
 
 
@@ -241,6 +244,7 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
     write_table(part / "history.csv", trained.history, columns=trained.columns)
     rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]
     write_table(part / "predictions.csv", rows, columns=prediction_columns(record.classes))
+    write_table(part / "findings.csv", finding_rows(fitted.data, fitted.findings), columns=FINDING_COLUMNS)
     write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
     config = {"options": dict(record.trained), "data": dict(record.data), "versions": dict(record.versions)}
     write_json(part / "config.json", config)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from kclass.backbones.registry import BACKBONES, DEFAULT, IMAGENET, NO_WEIGHTS, backbone
@@ -12,6 +13,7 @@ from kclass.batches.augmentation import PRESETS, preset
 from kclass.batches.balance import BALANCES, Balance
 from kclass.batches.opening import CACHES, DEFAULT_CACHE, Cache
 from kclass.batches.options import BatchOptions, check_alpha
+from kclass.dataset.places import as_path
 from kclass.engines.engine import DEVICES, resolve_device
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
@@ -26,6 +28,8 @@ LARGEST_SIZE = 2048  # a photo of it takes 50 MB as float32, and each layer more
 LARGEST_SEED = 2**32 - 1  # that Keras takes
 LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
 
+_GIVE_A_MANIFEST = "Give the split.csv of a run."
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
@@ -35,8 +39,9 @@ class FitOptions:
         OptionError: a value that cannot be used, or an option that has no effect with the others.
     """
 
-    valid: float | None = None
-    test: float | None = None
+    valid: float | Path | None = None
+    test: float | Path | None = None
+    manifest: Path | None = None
     backbone: str = DEFAULT
     weights: str | None = None
     size: int | None = None
@@ -116,6 +121,7 @@ class FitOptions:
     def to_dict(self) -> dict[str, Any]:
         """The options as plain data, with what stands for None."""
         chosen = {**asdict(self), "size": self.photo_size, "weights": self.weight_source}
+        chosen |= {name: str(value) for name, value in chosen.items() if isinstance(value, Path)}
         if self.frozen:
             return {key: value for key, value in chosen.items() if key not in NEEDING_EPOCHS}
         return {**chosen, **self.steps}
@@ -128,8 +134,12 @@ class FitOptions:
                 raise _wrong(name, getattr(self, name), f"one of {', '.join(sorted(words))}")
         for name in ("size", "epochs", "batch_size", "seed"):
             self._take(name, _whole(name, getattr(self, name), optional=name != "seed"))
-        for name in ("valid", "test", "lr", "mixup", "cutmix"):
+        for name in ("lr", "mixup", "cutmix"):
             self._take(name, _number(name, getattr(self, name)))
+        for name in ("valid", "test"):
+            self._take(name, _fraction_or_place(name, getattr(self, name)))
+        if self.manifest is not None:
+            self._take("manifest", as_path(self.manifest, option="manifest", fix=_GIVE_A_MANIFEST))
         if self.weights is not None:
             if not isinstance(self.weights, str | os.PathLike):
                 raise _wrong("weights", self.weights, f"{IMAGENET}, {NO_WEIGHTS} or a weight file")
@@ -143,10 +153,15 @@ class FitOptions:
     def _check_fractions(self) -> None:
         for name in ("valid", "test"):
             fraction = getattr(self, name)
-            if fraction is not None and not 0 <= fraction < 1:
+            if isinstance(fraction, int | float) and not 0 <= fraction < 1:
                 raise OptionError(
                     f"{name} is a fraction of the photos, from 0 to below 1; received {fraction}",
                     fix=f"Give a fraction such as {name}=0.2.",
+                )
+            if self.manifest is not None and fraction is not None:
+                raise OptionError(
+                    f"{name} and manifest say the same thing twice: which photos belong where",
+                    fix="Leave one of them out.",
                 )
 
     def _refuse_epochs(self) -> None:
@@ -205,6 +220,22 @@ def _number(option: str, value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise _wrong(option, value, "a number")
     return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _fraction_or_place(option: str, value: object) -> float | Path | None:
+    if not isinstance(value, str | os.PathLike):
+        return _number(option, value)
+    if isinstance(value, str) and _is_number(value):
+        raise _wrong(option, value, "a number, and not text, or a folder of other photos")
+    return as_path(value, option=option, fix="Give a fraction of the photos, or a folder of others.")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_word(option: str, value: str, valid: tuple[str, ...]) -> None:

@@ -1,30 +1,29 @@
 """From a split data set to a classifier: by solving a head, or by training a network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.registry import NO_WEIGHTS, open_backbone
 from kclass.backbones.scratch import build_scratch
 from kclass.batches.opening import Cache, OpenedPhotos, open_photos
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.names import TRAIN, UNLABELLED, UNSPLIT
+from kclass.dataset.names import TRAIN
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import check_device
-from kclass.engines.network import Network, convert, converted
+from kclass.engines.network import Network, convert
 from kclass.engines.runtime import resolve_precision
 from kclass.errors import DataError, PhotoError
-from kclass.features.embedding import embed
-from kclass.features.extractor import Extractor
 from kclass.parallel import usable_cores
 from kclass.progress import Progress
+from kclass.runs.frozen import FrozenFeatures
 from kclass.runs.options import FitOptions
+from kclass.runs.preparing import Prepared
 from kclass.training.linear_head import history_rows, solve_linear_head
 from kclass.training.scratch_training import EpochResult, train_scratch
 
@@ -40,53 +39,50 @@ class Trained:
         history: rows of `history.csv`.
         columns: of that file.
         unreadable: training photos that were left out.
+        out_of_fold: float64 (photos of the data set, classes): natural logarithms of the probabilities
+            of training photos by heads that had not seen them, NaN for all others; None if no head
+            was solved.
     """
 
     classifier: Classifier
     history: Sequence[Mapping[str, Any]]
     columns: tuple[str, ...]
     unreadable: tuple[PhotoError, ...]
+    out_of_fold: NDArray[np.float64] | None = field(repr=False)
 
 
-def solve_head(data: Dataset, options: FitOptions, progress: Progress) -> Trained:
-    """Embed every labelled photo once, and solve a linear head on the training photos' features."""
-    device = check_device(options.device)
-    backbone = open_backbone(
-        options.backbone, weights=options.weight_source, size=options.photo_size, seed=options.seed
-    )
-    precision = resolve_precision(options.precision, device=device)
-    # Nobody comes back to random weights, so the cache does not keep them.
-    network = convert(backbone) if options.weight_source == NO_WEIGHTS else converted(backbone)
-    extractor = Extractor(backbone, options.resize, device, precision, network)
-    # All splits in one go: each photo is in the cache by the time it is evaluated.
-    samples = data.samples.select((data.samples.splits != UNSPLIT) & (data.samples.labels != UNLABELLED))
-    embedding = embed([each.path for each in samples], extractor=extractor, progress=progress)
-    refuse_unreadable(embedding.unreadable, strict=options.strict)
-    used = samples.splits[embedding.readable] == TRAIN
-    labels = samples.labels[embedding.readable][used]
-    unreadable = np.setdiff1d(np.arange(len(samples)), embedding.readable)
-    in_training = samples.splits[unreadable] == TRAIN
-    errors = tuple(np.array(embedding.unreadable, dtype=object)[in_training])
+def solve_head(
+    prepared: Prepared, frozen: FrozenFeatures, options: FitOptions, progress: Progress
+) -> Trained:
+    """Solve a linear head on the training photos' features."""
+    data, errors = prepared.data, prepared.errors_in(TRAIN)
+    rows = frozen.rows[data.samples.splits[frozen.rows] == TRAIN]
+    labels = data.samples.labels[rows]
     check_classes(labels, data.classes, errors)
     head = solve_linear_head(
-        embedding.features[used], labels, classes=len(data.classes), seed=options.seed, progress=progress
+        frozen.of(rows),
+        labels,
+        classes=len(data.classes),
+        seed=options.seed,
+        groups=prepared.copies[rows],
+        progress=progress,
     )
     summary = {"head": "linear", "c": head.c, "photos": len(labels)}
-    archive = backbone.with_head(head.kernel, head.bias)
-    classifier = _classifier(archive, network, data, options, precision=precision, summary=summary)
-    return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors)
+    archive = frozen.backbone.with_head(head.kernel, head.bias)
+    classifier = _classifier(
+        archive, frozen.network, data, options, precision=frozen.precision, summary=summary
+    )
+    out_of_fold = np.full((len(data), len(data.classes)), np.nan)
+    out_of_fold[rows] = head.out_of_fold
+    return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors, out_of_fold)
 
 
-def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Trained:
+def train_network(prepared: Prepared, options: FitOptions, progress: Progress) -> Trained:
     """Train a network from scratch on the training photos; what validates it is never looked at."""
+    data = prepared.data
     precision = resolve_precision(options.precision, device=check_device(options.device))
-    if options.strict:
-        others = data.samples.select((data.samples.splits > TRAIN) & (data.samples.labels != UNLABELLED))
-        refuse_unreadable(_opened(others, options, "none", progress).unreadable, strict=True)
-    train = data.train
-    steps = options.steps
+    train, steps = data.train, options.steps
     opened = _opened(train, options, steps["cache"], progress)
-    refuse_unreadable(opened.unreadable, strict=options.strict)
     labels = train.labels[opened.readable]
     check_classes(labels, data.classes, opened.unreadable)
     model = build_scratch(size=options.photo_size, classes=len(data.classes), seed=options.seed)
@@ -104,20 +100,7 @@ def train_network(data: Dataset, options: FitOptions, progress: Progress) -> Tra
     network = convert(trained.archive)
     classifier = _classifier(trained.archive, network, data, options, precision=precision, summary=summary)
     columns = tuple(each.name for each in fields(EpochResult))
-    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, opened.unreadable)
-
-
-def refuse_unreadable(unreadable: Sequence[PhotoError], *, strict: bool) -> None:
-    """Refuse photos that cannot be read if the options say so, before anything is trained.
-
-    Raises:
-        PhotoError: there are any, and `strict` is true.
-    """
-    if unreadable and strict:
-        raise PhotoError(
-            f"{len(unreadable)} of the photos cannot be read. The first: {unreadable[0].message}",
-            fix="Mend or remove them, or leave out --strict.",
-        )
+    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, opened.unreadable, None)
 
 
 def check_classes(

@@ -95,9 +95,11 @@ def test_a_class_without_a_readable_photo(command: Command, here: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(command: Command, here: Path) -> None:
-    assert command("fit", "photos") == error("there is no folder photos", "Check the spelling of the path.")
+    assert command("fit", "photos") == error(
+        "there is no folder or file photos", "Check the spelling of the path."
+    )
     (here / "photos").mkdir()
-    assert command("fit", "fotos") == error("there is no folder fotos", "Did you mean photos?")
+    assert command("fit", "fotos") == error("there is no folder or file fotos", "Did you mean photos?")
 
 
 # Models
@@ -351,7 +353,7 @@ def test_a_wrong_word_for_an_option_names_the_nearest(command: Command) -> None:
     ("arguments", "says"),
     [
         (["fti", "photos"], "No such command 'fti'. Did you mean 'fit'?"),
-        (["fit", "photos", "--bakbone", "scratch"], "No such option '--bakbone'. Did you mean '--backbone'?"),
+        (["fit", "photos", "--wieghts", "none"], "No such option '--wieghts'. Did you mean '--weights'?"),
         (["fit", "photos", "--size", "abc"], "Invalid value for '--size': 'abc' is not a valid integer."),
         (["fit"], "Missing argument 'DATA'."),
         (["predict"], "Missing argument 'PATHS...'."),
@@ -420,8 +422,10 @@ def test_debug_shows_the_traceback_of_an_error_before_its_words(command: Command
     ended = command("fit", "photos", "--debug")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("Traceback (most recent call last):\n")
-    assert "kclass.errors.DataError: there is no folder photos" in ended.err
-    assert ended.err.endswith("\nError: there is no folder photos\n  Check the spelling of the path.\n")
+    assert "kclass.errors.DataError: there is no folder or file photos" in ended.err
+    assert ended.err.endswith(
+        "\nError: there is no folder or file photos\n  Check the spelling of the path.\n"
+    )
 
 
 class _Faulty:

@@ -23,7 +23,10 @@ def test_a_fit_says_what_it_learned_from_how_good_it_is_and_where_it_lies(
     assert f"Accuracy on validation: {metrics['accuracy']:.1%}".replace("%", " %") in ended.out
     assert f"({metrics['correct']}/6), 95 % interval" in ended.out
     assert ended.out.endswith(" s. Model, predictions and figures: run\n")
-    assert ended.err == f"Next: kclass predict PHOTO --model {Path('run/model.keras')}\n"
+    assert ended.err.splitlines() == [
+        f"worth a look: labels to look at (1); listed in {Path('run/findings.csv')}",
+        f"Next: kclass predict PHOTO --model {Path('run/model.keras')}",
+    ]
 
 
 def test_quiet_leaves_the_results_alone(command: Command, fitted: SmallFit) -> None:
@@ -46,6 +49,7 @@ def test_json_is_one_document_on_stdout_and_nothing_else(
         "metrics",
         "unreadable",
         "left_out_copies",
+        "findings",
         "seconds",
     }
     assert (content["run"], content["model"]) == ("run", str(Path("run/model.keras")))
@@ -112,7 +116,7 @@ def test_quiet_or_not_what_was_left_out_is_named(command: Command, here: Path) -
     (data / "train/ash/broken.jpg").write_bytes(BROKEN)
     for place, option in enumerate((("--quiet",), ("--quiet", "--json"))):
         copies, broken = command("fit", data, "--out", f"run-{place}", *option).err.splitlines()
-        assert copies == "1 training photo left out: an identical copy is in validation (train/ash/0.png)"
+        assert copies == "1 training photo left out: the same picture is in validation (train/ash/0.png)"
         assert broken.startswith(f"left out: {data / 'train/ash/broken.jpg'} is truncated")
 
 
@@ -126,6 +130,7 @@ def test_a_finished_run_that_latest_cannot_name_is_a_success_with_a_warning(
     model = Path("runs") / run.name / "model.keras"
     assert ended.err.splitlines() == [
         f"{Path('runs/latest')} does not name this run; move it away",
+        f"worth a look: labels to look at (1); listed in {Path('runs') / run.name / 'findings.csv'}",
         f"Next: kclass predict PHOTO --model {model}",
     ]
     assert (here / model).is_file()

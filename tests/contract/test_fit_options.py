@@ -131,8 +131,8 @@ def test_a_fraction_is_refused_for_a_data_set_that_has_split_folders(
         write_photos(data / split, {"ash": 2, "birch": 2}, seed=place)
     with pytest.raises(kclass.OptionError) as raised:
         fit(data, **{name: 0.3})
-    assert raised.value.message == f"{name} is a fraction, but split is split into folders already"
-    assert raised.value.fix == f"Leave --{name} out, or give a folder of class folders alone."
+    assert raised.value.message == f"{name} is a fraction, but split is split already"
+    assert raised.value.fix == f"Leave --{name} out, or give a data set without splits."
     assert len(fit(data).evaluations["valid"].samples) == 4
 
 

@@ -45,7 +45,8 @@ def defaults(command: str) -> dict[str, Any]:
 
 
 def test_each_option_of_fit_is_a_parameter_in_python() -> None:
-    assert set(options_of("fit")) == set(FIT) - {"data", "progress"}
+    opening = set(inspect.signature(kclass.open_data).parameters) - {"place"}
+    assert set(options_of("fit")) == (set(FIT) - {"data", "progress"}) | opening
 
 
 def test_each_parameter_of_fit_but_the_place_is_a_field_of_its_options() -> None:
@@ -256,6 +257,7 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
     assert kclass.FitOptions().to_dict() == {
         "valid": None,
         "test": None,
+        "manifest": None,
         "backbone": "efficientnet_lite0",
         "weights": "imagenet",
         "size": 224,

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planting import Plant
+from PIL import Image
+from planting import Plant, write_picture
 
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
+from kclass.dataset.names import TRAIN, VALID
 from kclass.dataset.samples import Samples
 from kclass.dataset.summary import MOST_ROWS
 from kclass.errors import DataError, OptionError
@@ -65,16 +67,41 @@ def test_fractions_are_looked_at_before_any_file_is(tmp_path: Path) -> None:
         Dataset(name="photos", samples=samples).split(valid=20)
 
 
-def test_identical_files_stay_on_one_side(plant: Plant) -> None:
-    root = plant(*(f"{name}/{k}.jpg" for name in ("cat", "dog") for k in range(12)))
-    for k in range(6):
-        (root / "cat" / f"copy{k}.jpg").write_bytes((root / "cat" / f"{k}.jpg").read_bytes())
-    data = ImageFolder(root)
+def test_copies_stay_on_one_side(tmp_path: Path) -> None:
+    # Of every cat there is a copy: the same file, or a smaller one, or one that is mirrored.
+    for k in range(12):
+        write_picture(tmp_path / f"dog/{k}.png", seed=k)
+        write_picture(tmp_path / f"cat/{k}.png", seed=100 + k)
+        original = tmp_path / f"cat/{k}.png"
+        with Image.open(original) as photo:
+            if k % 3 == 0:
+                (tmp_path / f"cat/{k}-copy.png").write_bytes(original.read_bytes())
+            elif k % 3 == 1:
+                photo.resize((64, 48)).save(tmp_path / f"cat/{k}-copy.png")
+            else:
+                photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / f"cat/{k}-copy.png")
     for seed in range(5):
-        valid = {path.read_bytes() for path in (sample.path for sample in data.split(seed=seed).valid)}
-        train = {path.read_bytes() for path in (sample.path for sample in data.split(seed=seed).train)}
-        assert valid
-        assert not valid & train
+        data = ImageFolder(tmp_path).split(seed=seed)
+        sides = dict(zip(data.samples.paths, data.samples.splits.tolist(), strict=True))
+        assert set(sides.values()) == {TRAIN, VALID}
+        parted = [k for k in range(12) if sides[f"cat/{k}.png"] != sides[f"cat/{k}-copy.png"]]
+        assert parted == []
+
+
+def test_copies_that_were_found_elsewhere_stay_on_one_side(plant: Plant) -> None:
+    data = ImageFolder(plant(*(f"{name}/{k}.jpg" for name in ("cat", "dog") for k in range(10))))
+    pairs = np.arange(20, dtype=np.int64) // 2
+    split = data.split(valid=0.4, copies=pairs).samples.splits.reshape(10, 2)
+    assert (split[:, 0] == split[:, 1]).all()
+    apart = data.split(valid=0.4, copies=np.arange(20, dtype=np.int64)).samples.splits.reshape(10, 2)
+    assert (apart[:, 0] != apart[:, 1]).any()
+
+
+def test_copies_must_be_one_number_a_photo(plant: Plant) -> None:
+    data = ImageFolder(plant("cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"))
+    with pytest.raises(OptionError) as caught:
+        data.split(copies=np.arange(3, dtype=np.int64))
+    assert caught.value.message == "copies has the shape (3,); it must be (4,), one a photo"
 
 
 def test_validation_photos_are_taken_from_training_photos_where_there_are_only_test_photos(
@@ -116,10 +143,11 @@ def test_a_class_of_one_photo_is_named(plant: Plant) -> None:
     assert_refused(data, "a class has one photo only: cat", "Add photos to it")
 
 
-def test_a_class_of_copies_of_one_file_is_named(plant: Plant) -> None:
-    root = plant("cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg")
-    (root / "cat" / "2.jpg").write_bytes((root / "cat" / "1.jpg").read_bytes())
-    assert_refused(ImageFolder(root), "copies of one file: cat", "Add other photos")
+def test_a_class_of_copies_of_one_photo_is_named(plant: Plant) -> None:
+    root = plant("dog/1.jpg", "dog/2.jpg")
+    write_picture(root / "cat/1.png", seed=1)
+    (root / "cat/2.png").write_bytes((root / "cat/1.png").read_bytes())
+    assert_refused(ImageFolder(root), "copies of one photo: cat", "Add other photos")
 
 
 def test_a_split_that_is_missing_is_refused_with_what_to_do(plant: Plant) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planting import Plant
+from planting import Plant, write_picture
 
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
@@ -30,7 +30,8 @@ def test_without_groups_the_same_photos_are_parted(plant: Plant) -> None:
 def test_copies_and_groups_together_stay_on_one_side(plant: Plant) -> None:
     # a1 and b1 are one file, so that the groups a and b may not be parted either.
     root = plant(*(f"{name}/{g}{n}.jpg" for name in ("cat", "dog") for g in "abcdef" for n in (1, 2)))
-    (root / "cat" / "b1.jpg").write_bytes((root / "cat" / "a1.jpg").read_bytes())
+    write_picture(root / "cat/a1.jpg", seed=1)
+    (root / "cat/b1.jpg").write_bytes((root / "cat/a1.jpg").read_bytes())
     data = ImageFolder(root).grouped(lambda file: (file.parent.name, file.name[0]))
     for seed in range(10):
         split = data.split(valid=0.4, seed=seed)

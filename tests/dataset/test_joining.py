@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from planting import Plant
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.folder import ImageFolder
 from kclass.dataset.samples import Samples
-from kclass.errors import DataError
+from kclass.errors import DataError, OptionError
 
 
 @pytest.fixture
@@ -106,6 +107,14 @@ def test_a_photo_that_is_in_both_by_way_of_a_link_is_named(data: ImageFolder, tm
     (tmp_path / "link").symlink_to(data.root, target_is_directory=True)
     with pytest.raises(DataError, match="30 photos are in photos and in what is added"):
         data.with_test(ImageFolder(tmp_path / "link"))
+
+
+@pytest.mark.parametrize("add", [Dataset.with_valid, Dataset.with_test])
+def test_what_is_no_data_set_is_refused(data: ImageFolder, add: Any) -> None:
+    with pytest.raises(OptionError) as caught:
+        add(data, "elsewhere")
+    assert caught.value.message == "other is 'elsewhere'; it must be a data set"
+    assert caught.value.fix == "Open it first: kclass.ImageFolder(...) or another source."
 
 
 def test_a_split_that_is_there_is_not_added_again(data: ImageFolder, plant: Plant) -> None:

@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fits import CLASSES, SmallFit, write_photos
+from PIL import Image
+from small_fits import CLASSES, SmallFit, write_photo, write_photos
 
 import kclass
 from kclass.classifier.model_file import versions
 from kclass.dataset.manifest import read_manifest
-from kclass.runs.copies import copies_remark, without_copies
-from kclass.runs.fitting import split_data
+from kclass.progress import silent
+from kclass.runs.copies import copies_remark
+from kclass.runs.preparing import prepare
 
 FILES = {
     "config.json",
     "confusion_matrix_valid.png",
+    "findings.csv",
     "history.csv",
     "log.txt",
     "metrics.json",
@@ -177,7 +180,8 @@ def test_a_folder_can_be_named_by_text(fitted: SmallFit, tmp_path: Path) -> None
 def test_progress_is_told_of_every_stage(fitted: SmallFit, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     kclass.fit(fitted.data, out=tmp_path / "run", progress=lambda *step: told.append(step))
-    assert {stage for stage, _, _ in told} == {"embedding", "choosing the penalty"}
+    stages = ["embedding", "inspecting", "matching", "choosing the penalty"]
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == stages
     for stage in {stage for stage, _, _ in told}:
         last = [step for step in told if step[0] == stage][-1]
         assert last[1] == last[2]
@@ -235,7 +239,7 @@ def test_a_training_photo_that_is_in_validation_too_is_not_trained_on(
     fit = run_fit(data, tmp_path / "run")
     assert fit.left_out_copies == ("train/ash/2.png",)
     assert fit.to_dict()["left_out_copies"] == ["train/ash/2.png"]
-    said = "1 training photo left out: an identical copy is in validation (train/ash/2.png)"
+    said = "1 training photo left out: the same picture is in validation (train/ash/2.png)"
     assert fit.remark == said
     assert said in (tmp_path / "run/log.txt").read_text()
     assert fit.classifier.record.trained["photos"] == 7
@@ -246,17 +250,18 @@ def test_a_training_photo_that_is_in_validation_too_is_not_trained_on(
 
 def test_copies_are_left_out_of_a_network_that_is_trained_and_named_by_where_they_are(tmp_path: Path) -> None:
     data = split_folders(tmp_path / "trees", ("valid/ash/1.png", "train/birch/2.png"))
-    (data / "test").mkdir()
+    (data / "test/ash").mkdir(parents=True)
     for index in range(2):
-        (data / "test" / f"{index}.png").write_bytes((data / "train/ash" / f"{index}.png").read_bytes())
-    left, copies = without_copies(kclass.ImageFolder(data))
-    assert copies == ("train/ash/0.png", "train/ash/1.png", "train/birch/2.png")
-    assert copies_remark(left, copies) == (
-        "3 training photos left out: an identical copy is in validation or test "
+        with Image.open(data / "train/ash" / f"{index}.png") as photo:
+            photo.transpose(Image.Transpose.ROTATE_90).save(data / f"test/ash/{index}.jpg")
+    prepared = prepare(kclass.ImageFolder(data), kclass.FitOptions(**SCRATCH), silent)
+    assert prepared.left_out == ("train/ash/0.png", "train/ash/1.png", "train/birch/2.png")
+    assert copies_remark(prepared.data, prepared.left_out) == (
+        "3 training photos left out: the same picture is in validation or test "
         "(train/ash/0.png, train/ash/1.png, train/birch/2.png)"
     )
-    assert left.train.paths == tuple(
-        path for path in kclass.ImageFolder(data).train.paths if path not in copies
+    assert prepared.data.train.paths == tuple(
+        path for path in kclass.ImageFolder(data).train.paths if path not in prepared.left_out
     )
 
 
@@ -272,7 +277,8 @@ def test_a_class_of_copies_alone_is_refused(tmp_path: Path) -> None:
 
 def test_without_copies_a_data_set_is_used_as_it_is(tmp_path: Path) -> None:
     data = kclass.ImageFolder(split_folders(tmp_path / "trees", ("train/ash/0.png", "train/ash/1.png")))
-    assert without_copies(data) == (data, ())
+    prepared = prepare(data, kclass.FitOptions(), silent)
+    assert (prepared.data, prepared.left_out) == (data, ())
     assert copies_remark(data, ()) == ""
 
 
@@ -350,11 +356,15 @@ def test_the_logger_is_left_as_it_was(fitted: SmallFit, tmp_path: Path) -> None:
 # Splitting
 
 
+def split_by(data: kclass.Dataset, **options: Any) -> kclass.Dataset:
+    return prepare(data, kclass.FitOptions(**options), silent).data
+
+
 def test_a_data_set_without_a_split_is_split_by_the_options(fitted: SmallFit) -> None:
     data = kclass.ImageFolder(fitted.data)
 
     def sizes(**options: Any) -> tuple[int, ...]:
-        codes = split_data(data, kclass.FitOptions(**options)).samples.splits
+        codes = split_by(data, **options).samples.splits
         return tuple(int(np.count_nonzero(codes == code)) for code in range(3))
 
     # Eight photos a class: a fifth of them is 1.6, which is nearer to 2.
@@ -366,10 +376,10 @@ def test_a_data_set_without_a_split_is_split_by_the_options(fitted: SmallFit) ->
 def test_a_test_folder_alone_leaves_validation_to_be_taken_from_training(tmp_path: Path) -> None:
     for place, split in enumerate(("train", "test")):
         write_photos(tmp_path / "trees" / split, {"ash": 5, "birch": 5}, seed=place)
-    data = split_data(kclass.ImageFolder(tmp_path / "trees"), kclass.FitOptions())
+    data = split_by(kclass.ImageFolder(tmp_path / "trees"))
     assert (len(data.train), len(data.valid), len(data.test)) == (8, 2, 10)
     with pytest.raises(kclass.DataError, match="has test photos already"):
-        split_data(kclass.ImageFolder(tmp_path / "trees"), kclass.FitOptions(test=0.2))
+        split_by(kclass.ImageFolder(tmp_path / "trees"), test=0.2)
 
 
 def test_unlabelled_test_photos_are_not_evaluated(tmp_path: Path) -> None:
@@ -386,7 +396,77 @@ def test_unlabelled_test_photos_are_not_evaluated(tmp_path: Path) -> None:
     assert len(fit.data.test) == 8
 
 
+def test_a_manifest_given_back_gives_the_same_split_whatever_the_seed(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", dict.fromkeys(CLASSES, 8))
+    first = run_fit(data, tmp_path / "run", seed=1)
+    write_photo(data / "ash" / "new.png", (10, 90, 20), np.random.default_rng(9))
+    again = run_fit(data, tmp_path / "again", seed=2, manifest=tmp_path / "run" / "split.csv")
+    kept = [path for path in again.data.samples.paths if path != "ash/new.png"]
+    assert kept == list(first.data.samples.paths)
+    assert again.data.train.paths == first.data.train.paths
+    assert again.data.valid.paths == first.data.valid.paths
+    assert [remark for remark in again.data.remarks if "ash/new.png" in remark]
+
+
+def test_other_folders_validate_and_test(tmp_path: Path) -> None:
+    for seed, name in enumerate(("own", "valid", "test")):
+        write_photos(tmp_path / name, {"ash": 4, "birch": 4}, seed=seed)
+    fit = run_fit(tmp_path / "own", tmp_path / "run", valid=tmp_path / "valid", test=str(tmp_path / "test"))
+    assert (len(fit.data.train), len(fit.data.valid), len(fit.data.test)) == (8, 8, 8)
+    assert set(fit.evaluations) == {"valid", "test"}
+    assert fit.classifier.record.trained["valid"] == str(tmp_path / "valid")
+
+
+def test_another_test_folder_leaves_validation_to_be_taken_from_training(tmp_path: Path) -> None:
+    for seed, name in enumerate(("own", "test")):
+        write_photos(tmp_path / name, {"ash": 8, "birch": 8}, seed=seed)
+    data = split_by(kclass.ImageFolder(tmp_path / "own"), valid=0.25, test=tmp_path / "test")
+    assert (len(data.train), len(data.valid), len(data.test)) == (12, 4, 16)
+
+
+@pytest.mark.parametrize("name", ["valid", "test"])
+def test_a_manifest_and_another_split_contradict_each_other(name: str, tmp_path: Path) -> None:
+    with pytest.raises(kclass.OptionError, match=f"{name} and manifest say the same thing twice"):
+        kclass.FitOptions(**{name: 0.2}, manifest=tmp_path / "split.csv")
+
+
+def test_a_fraction_of_a_data_set_that_another_folder_splits_is_refused(tmp_path: Path) -> None:
+    for seed, name in enumerate(("own", "valid")):
+        write_photos(tmp_path / name, {"ash": 4, "birch": 4}, seed=seed)
+    with pytest.raises(kclass.OptionError, match="test is a fraction, but own is split already"):
+        split_by(kclass.ImageFolder(tmp_path / "own"), valid=tmp_path / "valid", test=0.2)
+
+
+@pytest.mark.parametrize("options", [{}, SCRATCH])
+def test_copies_stay_on_one_side_of_a_random_split(options: dict[str, Any], tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", {"ash": 8, "birch": 8})
+    for index in range(8):
+        with Image.open(data / "ash" / f"{index}.png") as photo:
+            photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(data / "ash" / f"{index}-copy.jpg")
+    for seed in range(3):
+        table = split_by(kclass.ImageFolder(data), valid=0.4, seed=seed, **options)
+        sides = dict(zip(table.samples.paths, table.samples.splits.tolist(), strict=True))
+        assert all(sides[f"ash/{index}.png"] == sides[f"ash/{index}-copy.jpg"] for index in range(8))
+        assert not prepare(table, kclass.FitOptions(**options), silent).left_out
+
+
+def test_what_a_person_should_look_at_is_listed(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", {"ash": 12, "birch": 12})
+    (data / "ash" / "0.png").rename(data / "birch" / "mistaken.png")
+    (data / "birch" / "0-copy.png").write_bytes((data / "birch" / "0.png").read_bytes())
+    fit = run_fit(data, tmp_path / "run", seed=3)
+    listed = {row["kind"]: row for row in rows(tmp_path / "run" / "findings.csv")}
+    assert listed["identical"]["path"] == "birch/0-copy.png"
+    assert listed["identical"]["others"] == "birch/0.png"
+    suspect = listed["label-suspect"]
+    assert (suspect["path"], suspect["class"], suspect["split"]) == (
+        "birch/mistaken.png", "birch", "train",
+    )  # fmt: skip
+    assert fit.findings_remark == "worth a look: identical photos (1), labels to look at (1)"
+    assert [row["kind"] for row in fit.to_dict()["findings"]] == list(listed)
+
+
 def test_options_are_not_changed_by_use(fitted: SmallFit) -> None:
     options = kclass.FitOptions(valid=0.5)
-    split_data(kclass.ImageFolder(fitted.data), options)
+    prepare(kclass.ImageFolder(fitted.data), options, silent)
     assert options == kclass.FitOptions(valid=0.5) != replace(options, valid=0.4)
