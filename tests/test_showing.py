@@ -221,3 +221,9 @@ def test_options_that_cannot_be_used_are_named(option: dict[str, Any], message: 
     with pytest.raises(kclass.OptionError) as raised:
         small(trees, **option)
     assert raised.value.message.startswith(message)
+
+
+def test_a_data_set_shows_itself_with_the_same_options(trees: Path) -> None:
+    data = kclass.ImageFolder(trees)
+    assert data.show(number=2, size=32).to_dict() == show(data, number=2, size=32).to_dict()
+    assert len(data.show(number=3, size=32).paths) == 3

@@ -217,6 +217,22 @@ class Dataset:
         """
         return self._joined(other, split=TEST)
 
+    def show(self, **options: Any) -> Any:
+        """A grid of its photos as a network sees them, augmented on request.
+
+        Args:
+            options: those of `kclass.show`.
+
+        Returns:
+            What `kclass.show` gives back: a notebook draws it, and its `save` writes it.
+
+        Raises:
+            KClassError: see there.
+        """
+        import kclass  # the room that shows photos comes later; it is asked when it is called
+
+        return kclass.show(self, **options)
+
     def fingerprint(self) -> str:
         """A hash of classes, paths below `root`, labels and splits, in hexadecimal digits.
 

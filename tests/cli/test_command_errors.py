@@ -353,7 +353,10 @@ def test_a_wrong_word_for_an_option_names_the_nearest(command: Command) -> None:
     ("arguments", "says"),
     [
         (["fti", "photos"], "No such command 'fti'. Did you mean 'fit'?"),
-        (["fit", "photos", "--wieghts", "none"], "No such option '--wieghts'. Did you mean '--weights'?"),
+        (
+            ["fit", "photos", "--bakbone", "scratch"],
+            "No such option '--bakbone'. (Did you mean one of: '--backbone', '--balance'?)",
+        ),
         (["fit", "photos", "--size", "abc"], "Invalid value for '--size': 'abc' is not a valid integer."),
         (["fit"], "Missing argument 'DATA'."),
         (["predict"], "Missing argument 'PATHS...'."),

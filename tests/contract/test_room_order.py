@@ -70,6 +70,13 @@ def test_no_module_takes_a_public_name_from_the_package_whose_parts_it_is_one_of
     assert borrowed == {}
 
 
+def test_one_method_asks_for_a_public_name_when_it_is_called() -> None:
+    # `data.show()` is what people look for; what shows photos needs rooms that come after data sets.
+    # The other wants the version.
+    asking = {module_of(path) for path in LIBRARY if "kclass" in imported(path)}
+    assert asking == {"kclass.dataset.dataset", "kclass.classifier.model_file"}
+
+
 def test_the_package_imports_every_room_lazily() -> None:
     at_top = [
         ast.unparse(node)
