@@ -21,6 +21,9 @@ TURNED = "turned"
 CROP = "crop"
 KINDS = (IDENTICAL, COPY, TURNED, CROP)
 
+# Part of the key of remembered matches: raise it when the same photos would match otherwise.
+MATCHING_VERSION = 1
+
 # Above this, photos that are joined through others already are not compared: what 10,000 pictures of
 # one camera that stands still would otherwise come to is 50 million pairs.
 LARGE_GROUP = 32
