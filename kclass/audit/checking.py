@@ -22,7 +22,8 @@ from kclass.dataset.samples import Samples
 from kclass.errors import OptionError, PhotoError
 from kclass.inspection.inspecting import inspect
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.matching import Match, groups_of, near_identical
+from kclass.inspection.matching import Match, groups_of
+from kclass.inspection.remembering import remembered_matches
 from kclass.progress import Progress, silent
 
 LARGEST_SEED: Final = 2**32 - 1
@@ -60,7 +61,7 @@ def check(
     if features:
         seen = _seen_by_network(whole.samples, looked, seed=seed, progress=progress)
     else:
-        seen = Seen(near_identical(looked, progress=progress), None)
+        seen = Seen(remembered_matches(looked, progress=progress), None)
     found = _findings(whole, looked, seen, seed=seed)
     ordered = sorted(found, key=lambda finding: _ORDER[finding.kind])
     return Audit(whole, tuple(ordered), len(whole), features, time.perf_counter() - start)

@@ -29,7 +29,8 @@ from kclass.dataset.tables import html_table, text_table
 from kclass.dataset.untrained import refuse_untrained
 from kclass.errors import OptionError
 from kclass.inspection.inspecting import inspect
-from kclass.inspection.matching import near_groups
+from kclass.inspection.matching import groups_of
+from kclass.inspection.remembering import remembered_matches
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,7 +138,8 @@ class Dataset:
         check_options(valid=valid, test=test, seed=seed)  # before any file is read
         rows = rows_to_deal(self.name, self.samples, test=test)
         if copies is None:
-            pictures = near_groups(inspect(self.samples.select(rows).files))
+            matches = remembered_matches(inspect(self.samples.select(rows).files))
+            pictures = groups_of(matches, len(rows))
         else:
             pictures = self._checked(copies)[rows]
         return self._with(

@@ -12,6 +12,7 @@ from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.inspection.inspection import RECIPE, Inspection
 from kclass.inspection.matching import MATCHING_VERSION, Match, near_identical
+from kclass.inspection.searching import STAGE
 from kclass.progress import Progress, silent
 
 Looked = Sequence[Inspection | PhotoError]
@@ -30,7 +31,7 @@ def remembered_matches(
         inspections: of the photos, in any order; those that could not be read match nothing.
         candidates: gives what `near_identical` takes as such; called only if the cache has nothing.
         basis: what the candidates depend on besides the photos, such as the recipe of the features.
-        progress: is told how many photos have been compared with all others.
+        progress: is told how many photos have been compared with all others, now or before.
 
     Raises:
         OptionError: the candidates have another shape, or places that are not there.
@@ -41,6 +42,7 @@ def remembered_matches(
     with ContentStore() as store:
         known = store.values(recipe, [key]).get(key)
     if known is not None:
+        progress(STAGE, len(inspections), len(inspections))
         return tuple(Match(*row) for row in json.loads(known))
     found = near_identical(inspections, candidates=candidates() if candidates else None, progress=progress)
     with ContentStore() as store:

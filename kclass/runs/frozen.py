@@ -25,6 +25,7 @@ class FrozenFeatures:
         backbone: the network, without a head.
         network: the same as an engine runs it.
         precision: "f32" or "bf16": what it was computed in.
+        recipe: what the features depend on besides the photos.
         rows: int64 (readable photos,): the rows of the photos in the data set.
         features: float32 (readable photos, features).
     """
@@ -32,6 +33,7 @@ class FrozenFeatures:
     backbone: Archive
     network: Network
     precision: str
+    recipe: str
     rows: NDArray[np.int64] = field(repr=False)
     features: NDArray[np.float32] = field(repr=False)
 
@@ -65,4 +67,6 @@ def frozen_features(
     network = convert(backbone) if options.weight_source == NO_WEIGHTS else converted(backbone)
     extractor = Extractor(backbone, options.resize, device, precision, network)
     embedding = embed(samples.select(rows).files, extractor=extractor, progress=progress)
-    return FrozenFeatures(backbone, network, precision, rows[embedding.readable], embedding.features)
+    return FrozenFeatures(
+        backbone, network, precision, extractor.recipe, rows[embedding.readable], embedding.features
+    )

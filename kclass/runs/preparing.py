@@ -12,8 +12,9 @@ from kclass.dataset.names import UNLABELLED, UNSPLIT
 from kclass.errors import PhotoError
 from kclass.inspection.inspecting import inspect
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.matching import Match, groups_of, near_identical
+from kclass.inspection.matching import Match, groups_of
 from kclass.inspection.neighbours import feature_candidates
+from kclass.inspection.remembering import remembered_matches
 from kclass.progress import Progress
 from kclass.runs.copies import without_copies
 from kclass.runs.frozen import FrozenFeatures, frozen_features
@@ -112,13 +113,18 @@ def _matches(
 ) -> tuple[Match, ...]:
     """The matches between rows, of photos that are known by their rows."""
     rows = np.array(sorted(inspections), dtype=np.int64)
-    candidates = None
-    if frozen:
+
+    def candidates(frozen: FrozenFeatures) -> NDArray[np.int64]:
         places = np.full(photos, -1, dtype=np.int64)
         places[rows] = np.arange(len(rows))
-        candidates = places[frozen.rows[feature_candidates(frozen.features)]]
+        found = places[frozen.rows[feature_candidates(frozen.features)]]
         # A file may have become unreadable since the network saw it.
-        candidates = candidates[(candidates >= 0).all(axis=1)]
-    looked = [inspections[row] for row in rows.tolist()]
-    found = near_identical(looked, candidates=candidates, progress=progress)
+        return found[(found >= 0).all(axis=1)]
+
+    found = remembered_matches(
+        [inspections[row] for row in rows.tolist()],
+        candidates=functools.partial(candidates, frozen) if frozen else None,
+        basis=frozen.recipe if frozen else "",
+        progress=progress,
+    )
     return tuple(replace(each, first=int(rows[each.first]), second=int(rows[each.second])) for each in found)
