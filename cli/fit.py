@@ -64,7 +64,7 @@ LEFT_OUT_SHOWN = 10
 @click.option("--cutmix", type=float, help="Alpha of CutMix for such a network.  [default: no CutMix]")
 @click.option(
     "--balance",
-    help="Let classes count alike in such a network: weights (in the loss) or sample (shown equally"
+    help="Let classes count alike: weights (in the loss) or, in such a network, sample (shown equally"
     " often).  [default: as many as there are]",
 )
 @click.option(

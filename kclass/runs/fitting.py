@@ -138,7 +138,7 @@ def fit(  # noqa: D417 - arguments of one kind share a line
         epochs, batch_size, lr: of a network that is trained; default 20, 32 and 0.0003.
         augment: random changes of its photos, one of `kclass.batches.augmentation.PRESETS`; "flip".
         mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
-        balance: "weights" or "sample", so that its classes count alike; default as many as there are.
+        balance: "weights" or, of a network that is trained, "sample": lets classes count alike.
         cache: where its photos are kept decoded: "none", "memory" or, by default, "disk".
         seed: of the split, the folds, initial weights, order and augmentation.
         precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".

@@ -23,7 +23,7 @@ DEFAULT_VALID = 0.2
 DEFAULT_EPOCHS = 20
 DEFAULT_BATCH_SIZE = 32
 DEFAULT_LEARNING_RATE = 3e-4
-NEEDING_EPOCHS = ("epochs", "batch_size", "lr", "augment", "mixup", "cutmix", "balance", "cache")
+NEEDING_EPOCHS = ("epochs", "batch_size", "lr", "augment", "mixup", "cutmix", "cache")
 LARGEST_SIZE = 2048  # a photo of it takes 50 MB as float32, and each layer more
 LARGEST_SEED = 2**32 - 1  # that Keras takes
 LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
@@ -64,6 +64,8 @@ class FitOptions:
         check_resize(size=self.photo_size, how=self.resize)
         _check_word("precision", self.precision, PRECISIONS)
         _check_word("device", self.device, DEVICES)
+        if self.balance is not None:
+            _check_word("balance", self.balance, BALANCES)
         self._check_fractions()
         if self.photo_size > LARGEST_SIZE:
             raise OptionError(f"size is {self.size}; it must be at most {LARGEST_SIZE}")
@@ -103,7 +105,6 @@ class FitOptions:
             "augment": self.augment or DEFAULT_AUGMENT,
             "mixup": self.mixup,
             "cutmix": self.cutmix,
-            "balance": self.balance,
             "cache": self.cache or DEFAULT_CACHE,
         }
 
@@ -129,7 +130,7 @@ class FitOptions:
     def _check_kinds(self) -> None:
         """Check what kind of value each option has, and let numbers of NumPy be those of Python."""
         for name, words in _WORDS.items():
-            optional = name in NEEDING_EPOCHS and getattr(self, name) is None
+            optional = name in (*NEEDING_EPOCHS, "balance") and getattr(self, name) is None
             if not (optional or isinstance(getattr(self, name), str)):
                 raise _wrong(name, getattr(self, name), f"one of {', '.join(sorted(words))}")
         for name in ("size", "epochs", "batch_size", "seed"):
@@ -172,6 +173,12 @@ class FitOptions:
                     fix="Leave it out, or train a network: --backbone scratch",
                 )
 
+        if self.balance == "sample":
+            raise OptionError(
+                f"balance is sample, but {self.backbone} is shown no batches: its head is solved",
+                fix="Use --balance weights, or train a network: --backbone scratch",
+            )
+
     def _check_epochs(self) -> None:
         if self.weight_source != NO_WEIGHTS:
             raise OptionError(
@@ -186,7 +193,7 @@ class FitOptions:
             raise OptionError(f"lr is {self.lr}; it must be above 0 and below 10")
         for name in ("mixup", "cutmix"):
             check_alpha(name, getattr(self, name))
-        for name in ("augment", "balance", "cache"):
+        for name in ("augment", "cache"):
             if getattr(self, name) is not None:
                 _check_word(name, getattr(self, name), _WORDS[name])
 

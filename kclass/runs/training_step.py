@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.scratch import build_scratch
+from kclass.batches.balance import class_weights
 from kclass.batches.opening import Cache, OpenedPhotos, open_photos
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
@@ -59,12 +60,14 @@ def solve_head(
     rows = frozen.rows[data.samples.splits[frozen.rows] == TRAIN]
     labels = data.samples.labels[rows]
     check_classes(labels, data.classes, errors)
+    balanced = class_weights(labels, classes=len(data.classes)) if options.balance else None
     head = solve_linear_head(
         frozen.of(rows),
         labels,
         classes=len(data.classes),
         seed=options.seed,
         groups=prepared.copies[rows],
+        weights=None if balanced is None else balanced[labels],
         progress=progress,
     )
     summary = {"head": "linear", "c": head.c, "photos": len(labels)}

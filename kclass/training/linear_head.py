@@ -22,7 +22,8 @@ class Candidate:
 
     Args:
         c: inverse strength of the L2 penalty; see `solve_path`.
-        log_loss: mean over the photos, each predicted by a head that had not seen it; in nats.
+        log_loss: mean over the photos, weighted if they are, each predicted by a head that had not
+            seen it; in nats.
         accuracy: likewise, 0 to 1.
     """
 
@@ -59,6 +60,7 @@ def solve_linear_head(
     classes: int,
     seed: int,
     groups: NDArray[np.int64] | None = None,
+    weights: NDArray[np.float64] | None = None,
     grid: Sequence[float] = GRID,
     progress: Progress = silent,
 ) -> LinearHead:
@@ -75,6 +77,8 @@ def solve_linear_head(
         seed: of the folds.
         groups: int64 (photos,): photos of one number are held out together, since a head that has
             seen one knows the others; left out, those with the same features are.
+        weights: float64 (photos,): what each photo counts, in the solution and in the loss that
+            chooses the penalty; left out, each counts 1.
         grid: strengths to choose from, in ascending order; see `solve_path`.
         progress: is told how many folds are done.
 
@@ -84,13 +88,14 @@ def solve_linear_head(
     mean, scale = _centre_and_scale(features)
     copies = _copies(features) if groups is None else np.unique(groups, return_inverse=True)[1]
     fold_of = _folds(labels, copies, classes=classes, seed=seed)
+    weights = np.ones(len(labels)) if weights is None else weights
     with _one_thread():
         space = rotated((features - mean) / scale)
-        judged = _judged(space.data, labels, fold_of, classes=classes, grid=grid, progress=progress)
-        path = _path(judged, labels, fold_of, grid=grid)
+        judged = _judged(space.data, labels, weights, fold_of, classes=classes, grid=grid, progress=progress)
+        path = _path(judged, labels, weights, fold_of, grid=grid)
         best = int(np.argmin([candidate.log_loss for candidate in path])) if path else 0
         c = path[best].c if path else UNVALIDATED_C
-        (solution,) = solve_path(space.data, labels, classes=classes, cs=[c])
+        (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
     kernel = space.basis @ solution[:-1] / scale[:, None]
     bias = solution[-1] - mean @ kernel
     return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path, judged[best].copy())
@@ -99,6 +104,7 @@ def solve_linear_head(
 def _judged(
     data: Floats,
     labels: NDArray[np.int32],
+    weights: Floats,
     fold_of: NDArray[np.int64],
     *,
     classes: int,
@@ -115,7 +121,7 @@ def _judged(
         return judged
 
     def solve(fold: int) -> Floats:
-        return _held_out(data, labels, fold_of == fold, classes=classes, grid=grid)
+        return _held_out(data, labels, weights, fold_of == fold, classes=classes, grid=grid)
 
     found = in_parallel(solve, range(folds), threads=usable_cores())
     for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
@@ -124,7 +130,12 @@ def _judged(
 
 
 def _path(
-    judged: Floats, labels: NDArray[np.int32], fold_of: NDArray[np.int64], *, grid: Sequence[float]
+    judged: Floats,
+    labels: NDArray[np.int32],
+    weights: Floats,
+    fold_of: NDArray[np.int64],
+    *,
+    grid: Sequence[float],
 ) -> tuple[Candidate, ...]:
     """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
     rows = np.flatnonzero(fold_of >= 0)
@@ -132,7 +143,8 @@ def _path(
         return ()
     truth = judged[:, rows, labels[rows]]
     hits = judged[:, rows].argmax(axis=2) == labels[rows]
-    measured = zip(grid, -truth.mean(axis=1), hits.mean(axis=1), strict=True)
+    shares = weights[rows] / weights[rows].sum()
+    measured = zip(grid, -truth @ shares, hits @ shares, strict=True)
     return tuple(Candidate(c, float(loss), float(accuracy)) for c, loss, accuracy in measured)
 
 
@@ -165,13 +177,15 @@ def _copies(features: NDArray[np.float32]) -> NDArray[np.int64]:
 def _held_out(
     data: Floats,
     labels: NDArray[np.int32],
+    weights: Floats,
     held_out: NDArray[np.bool_],
     *,
     classes: int,
     grid: Sequence[float],
 ) -> Floats:
     """Log probabilities of the photos of one fold at each penalty: (penalties, held out, classes)."""
-    solutions = solve_path(data[~held_out], labels[~held_out], classes=classes, cs=grid)
+    learned = ~held_out
+    solutions = solve_path(data[learned], labels[learned], classes=classes, cs=grid, weights=weights[learned])
     return np.stack([log_softmax(data[held_out] @ each[:-1] + each[-1]) for each in solutions])
 
 

@@ -43,12 +43,17 @@ def rotated(data: Floats) -> Rotation:
 
 
 def solve_path(
-    data: Floats, labels: NDArray[np.int32], *, classes: int, cs: Sequence[float]
+    data: Floats,
+    labels: NDArray[np.int32],
+    *,
+    classes: int,
+    cs: Sequence[float],
+    weights: Floats | None = None,
 ) -> Iterator[Floats]:
     """The solution for each penalty, each started from the one before.
 
     Minimises, over the kernel W and the bias b,
-        mean over photos of -log softmax(x W + b)[label]  +  |W|^2 / (2 c photos),
+        mean over photos of -weight log softmax(x W + b)[label]  +  |W|^2 / (2 c photos),
     which is scikit-learn's `LogisticRegression(C=c)` divided by c and the number of photos (for two
     classes, where that solves for one vector, its C is twice this c). By L-BFGS.
 
@@ -57,13 +62,15 @@ def solve_path(
         labels: int32 (photos,).
         classes: how many there are.
         cs: inverse strengths of the penalty, best in ascending order.
+        weights: float64 (photos,): what each photo counts; left out, each counts 1.
 
     Yields:
         float64 (dimensions + 1, classes): the kernel, and the bias as its last row.
     """
     from scipy.optimize import minimize
 
-    truth = np.eye(classes)[labels]
+    weights = np.ones(len(data)) if weights is None else weights
+    truth = np.eye(classes)[labels] * weights[:, None]
     solution = np.zeros((data.shape[1] + 1, classes))
     options = {
         "maxiter": MOST_ITERATIONS,
@@ -75,7 +82,7 @@ def solve_path(
         found = minimize(
             _loss_and_gradient,
             solution.ravel(),
-            args=(data, truth, 1 / (c * len(data))),
+            args=(data, truth, weights, 1 / (c * len(data))),
             jac=True,
             method="L-BFGS-B",
             options=options,
@@ -91,11 +98,13 @@ def log_softmax(logits: Floats) -> Floats:
     return result
 
 
-def _loss_and_gradient(flat: Floats, data: Floats, truth: Floats, penalty: float) -> tuple[float, Floats]:
+def _loss_and_gradient(
+    flat: Floats, data: Floats, truth: Floats, weights: Floats, penalty: float
+) -> tuple[float, Floats]:
     solution = flat.reshape(-1, truth.shape[1])
     kernel, bias = solution[:-1], solution[-1]
     log_probabilities = log_softmax(data @ kernel + bias)
     loss = penalty / 2 * np.sum(kernel**2) - np.sum(truth * log_probabilities) / len(data)
-    error = (np.exp(log_probabilities) - truth) / len(data)
+    error = (np.exp(log_probabilities) * weights[:, None] - truth) / len(data)
     gradient = np.vstack([data.T @ error + penalty * kernel, error.sum(axis=0)])
     return float(loss), gradient.ravel()

@@ -77,6 +77,14 @@ def test_resize_is_how_photos_become_square(fit: Fitting) -> None:
     assert differ(*fits)
 
 
+def test_balance_lets_a_rare_class_count_as_much_in_a_solved_head(fit: Fitting, tmp_path: Path) -> None:
+    for place, split in enumerate(("train", "valid")):
+        write_photos(tmp_path / "trees" / split, {"ash": 20, "birch": 3}, seed=place)
+    usual, balanced = (fit(tmp_path / "trees", balance=each) for each in (None, "weights"))
+    assert differ(usual, balanced)
+    assert chances(balanced)[:, 1].mean() > chances(usual)[:, 1].mean()
+
+
 def test_precision_is_what_photos_are_embedded_in(fit: Fitting) -> None:
     if resolve_precision("auto", device="cpu") != "bf16":
         pytest.skip("this processor has no bf16")

@@ -232,7 +232,6 @@ def test_a_wrong_word_is_answered_with_the_nearest_if_one_is_near(option: dict[s
         ("augment", "light"),
         ("mixup", 0.2),
         ("cutmix", 1.0),
-        ("balance", "weights"),
         ("cache", "memory"),
     ],
 )
@@ -244,6 +243,16 @@ def test_options_of_training_are_refused_where_nothing_is_trained(name: str, val
         == f"{name} has no effect on efficientnet_lite0: its head is solved, without epochs"
     )
     assert raised.value.fix == "Leave it out, or train a network: --backbone scratch"
+
+
+def test_balanced_batches_are_refused_where_there_are_no_batches() -> None:
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(balance="sample")
+    assert raised.value.message == (
+        "balance is sample, but efficientnet_lite0 is shown no batches: its head is solved"
+    )
+    assert raised.value.fix == "Use --balance weights, or train a network: --backbone scratch"
+    assert kclass.FitOptions(balance="weights").to_dict()["balance"] == "weights"
 
 
 def test_trained_weights_are_refused_for_a_network_that_starts_from_random_ones() -> None:
@@ -266,6 +275,7 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
         "precision": "f32",
         "device": "auto",
         "strict": False,
+        "balance": None,
     }
 
 

@@ -89,6 +89,19 @@ def test_features_that_tell_nothing_want_a_strong_penalty_and_clear_ones_a_weak_
     assert solved(clear, labels).c == GRID[-1]
 
 
+def test_weights_count_in_the_solution_and_in_the_loss_that_chooses_the_penalty() -> None:
+    data, labels = clouds(90, 6, 2, spread=3.0)
+    weights = np.where(labels == 0, 0.1, 1.9)
+    usual, weighted = solved(data, labels), solved(data, labels, weights=weights)
+    # What counts more is predicted more often.
+    assert probabilities(weighted, data)[:, 1].mean() > probabilities(usual, data)[:, 1].mean() + 0.2
+    losses = -weighted.out_of_fold[np.arange(90), labels]
+    best = min(weighted.path, key=lambda candidate: candidate.log_loss)
+    assert best.log_loss == pytest.approx((losses * weights).sum() / weights.sum())
+    hits = weighted.out_of_fold.argmax(axis=1) == labels
+    assert best.accuracy == pytest.approx((hits * weights).sum() / weights.sum())
+
+
 def test_loss_and_accuracy_of_the_path_are_those_worked_by_hand() -> None:
     # Five times the photo -1 and five times 1 (standardised already): every fold is solved on four of
     # each. By symmetry W = (-v, v): the loss is log(1 + exp(-2v)), and with the penalty

@@ -42,6 +42,15 @@ def test_three_classes_are_solved_as_scikit_learn_does(photos: int, features: in
     np.testing.assert_allclose(probabilities(solution, data), reference.predict_proba(data), atol=2e-4)
 
 
+def test_weighted_photos_are_solved_as_scikit_learn_does() -> None:
+    data, labels = clouds(90, 5, 3)
+    weights = np.random.default_rng(0).uniform(0.2, 3.0, len(labels))
+    reference = LogisticRegression(C=0.1, tol=1e-8, max_iter=10_000).fit(data, labels, weights)
+    (solution,) = solve_path(data, labels, classes=3, cs=[0.1], weights=weights)
+    np.testing.assert_allclose(probabilities(solution, data), reference.predict_proba(data), atol=2e-4)
+    assert np.abs(solution - solved(data, labels, classes=3, c=0.1)).max() > 0.01
+
+
 def test_two_classes_are_solved_as_scikit_learn_does_with_twice_the_c() -> None:
     data, labels = clouds(60, 4, 2)
     reference = LogisticRegression(C=2 * 0.05, tol=1e-8, max_iter=10_000).fit(data, labels)
