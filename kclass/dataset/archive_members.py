@@ -22,6 +22,25 @@ _ENCRYPTED: Final = 0x1
 _UTF8: Final = 0x800
 """Flags of a zip's member, from PKWARE's APPNOTE 4.4.4."""
 
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways to pack a zip's member that give back no more at a time than is asked for. By bzip2 and LZMA a
+kilobyte may become a gigabyte in one step, before anyone could count it."""
+
+_OTHER_METHODS: Final = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+
+_LONGEST_HEADER: Final = 1 << 20
+"""Bytes of a tar's header that goes with a member, such as a long name; it is read in one piece."""
+
+_EXTENSIONS: Final = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+
 _COMPRESSIONS: Final = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
 
 _ENDS: Final = frozenset({"EOFHeaderError", "EmptyHeaderError"})
@@ -78,7 +97,14 @@ def archive_members(path: Path, *, meter: Meter) -> Generator[Member, None, None
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        UnicodeError,  # in a zip's names
+    ) as error:
         raise _broken(path, error) from error
     except (NotImplementedError, RuntimeError) as error:  # how a zip's member is packed
         raise DataError(f"cannot unpack {path}: {error}", fix=_UNPACK) from error
@@ -90,7 +116,8 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _broken(path: Path, error: Exception) -> DataError:
-    return DataError(f"the archive {path} is broken: {error}", fix="Fetch it again.")
+    reason = str(error) or "it ends too early"
+    return DataError(f"the archive {path} is broken: {reason}", fix="Fetch it again.")
 
 
 def _zip_members(path: Path, meter: Meter) -> Generator[Member, None, None]:
@@ -101,6 +128,9 @@ def _zip_members(path: Path, meter: Meter) -> Generator[Member, None, None]:
                 raise DataError(
                     f"{path} is encrypted", fix="Unpack it with its password, and give the folder."
                 )
+            if info.compress_type not in _METHODS:
+                method = _OTHER_METHODS.get(info.compress_type, f"method {info.compress_type}")
+                raise DataError(f"cannot unpack {path}: it is a zip packed by {method}", fix=_UNPACK)
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _neither(path, info.filename)
@@ -147,7 +177,15 @@ def _tar_members(path: Path, meter: Meter) -> Generator[Member, None, None]:
 
 
 class _Strict(tarfile.TarInfo):
-    """A header that is not taken for the end of the archive if it is damaged or cut off."""
+    """A header that is not taken for the end of the archive if it is damaged or cut off, nor endless."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Any:
+        """The header in a block."""
+        info = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
+        if info.type in _EXTENSIONS and info.size > _LONGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {info.size} bytes")
+        return info
 
     @classmethod
     def fromtarfile(cls, archive: Any) -> Any:

@@ -107,11 +107,12 @@ def _write(member: Member, path: Path) -> None:
 def _parts(source: Path, name: str) -> list[str]:
     """The folders and the file that a member's name leads through.
 
-    Windows takes backslashes for slashes, and cuts full stops and spaces off the ends of names.
+    Windows takes backslashes for slashes, and cuts full stops and spaces off the ends of names; a part
+    such as `C:x`, wherever it stands, leads it to another drive.
     """
     path = name.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/") or _DRIVE.match(path) or "\0" in path or not all(p.strip(" .") for p in parts):
+    if path.startswith("/") or "\0" in path or any(_DRIVE.match(p) or not p.strip(" .") for p in parts):
         raise DataError(f"{source} holds {name!r}, which would lie outside of its folder", fix=_BY_HAND)
     return parts
 

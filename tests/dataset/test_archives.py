@@ -75,6 +75,8 @@ def assert_refused(archive: Path, message: str, fix: str = "", **limits: int) ->
         "\\x.jpg",
         "C:\\x.jpg",
         "c:x.jpg",
+        "a/c:x.jpg",
+        "a\\C:\\x.jpg",
         "a/.. /x.jpg",
         "a/.../x.jpg",
         "a/ /x.jpg",
@@ -248,7 +250,35 @@ def test_a_zip_that_is_packed_in_an_unknown_way_is_refused(tmp_path: Path) -> No
     data = bytearray(archive.read_bytes())
     data[8] = data[data.index(b"PK\x01\x02") + 10] = 9  # deflate64
     archive.write_bytes(data)
-    assert_refused(archive, "cannot unpack {}: That compression method is not supported", "another program")
+    assert_refused(archive, "cannot unpack {}: it is a zip packed by Deflate64", "another program")
+
+
+@pytest.mark.parametrize(("method", "shown"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "LZMA")])
+def test_a_zip_whose_members_may_grow_beyond_memory_in_one_step_is_refused(
+    method: int, shown: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", method) as archive:
+        archive.writestr("0.bmp", bytes(50_000_000))
+    # It says that it is small, and is: 50 MB in a few kilobytes, unpacked at once.
+    rewritten(tmp_path / "x.zip", (50_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"), times=2)
+    assert_refused(
+        tmp_path / "x.zip", f"cannot unpack {{}}: it is a zip packed by {shown}", "another program"
+    )
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_tar_whose_headers_would_fill_the_memory_is_refused(kind: bytes, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        add(archive, "1.jpg", b"one")
+        add(archive, "2.jpg", bytes(3_000_000), kind=kind)
+        add(archive, "3.jpg", b"three")
+    assert_refused(tmp_path / "x.tar.gz", "the archive {} is broken: a header of 3000000 bytes")
+
+
+def test_names_that_are_no_utf8_though_the_zip_says_so_break_it(tmp_path: Path) -> None:
+    archive = pack(tmp_path / "x.zip", {"é.jpg": b"one"})
+    rewritten(archive, "é".encode(), b"\xff\xff", times=2)
+    assert_refused(archive, "the archive {} is broken: 'utf-8' codec can't decode", "Fetch it again")
 
 
 def cut(path: Path, share: float) -> Path:
