@@ -1,20 +1,27 @@
 """Archives of photos, each unpacked once into kclass's cache."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from kclass.dataset.archives import unpack
 from kclass.errors import DataError, OutputError
-from kclass.files import cache_folder, is_folder, write_text
+from kclass.files import CACHE_VARIABLE, cache_folder, is_folder, is_there, output_errors, write_text
 
 _CHUNK: Final = 1 << 20
 
 _VERSION: Final = 1
 """Raise it when the same archive would be unpacked differently."""
+
+_WAIT_SECONDS: Final = 600
+"""A folder of millions of files is looked through while others wait."""
 
 _SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
@@ -30,14 +37,14 @@ def unpacked(archive: Path) -> Path:
     """
     folder = cache_folder() / "archives" / _content_hash(archive)
     if not _is_whole(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        staging = folder.with_name(f".part-{uuid.uuid4().hex}")
         try:
-            unpack(archive, folder)
-        except OutputError:
-            if not is_folder(folder):
-                raise
-            # Another process has unpacked it meanwhile.
-        write_text(_note(folder), json.dumps(_content(folder)))
+            _unpack(archive, staging)
+            # Noted first: whoever finds the folder finds it whole, also if all ends here.
+            write_text(_note(folder), json.dumps(_content(staging)))
+            _put(staging, folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     return _innermost(folder)
 
 
@@ -46,6 +53,45 @@ def archive_name(archive: Path) -> str:
     lower = archive.name.lower()
     longest = max((suffix for suffix in _SUFFIXES if lower.endswith(suffix)), key=len, default="")
     return archive.name[: len(lower) - len(longest)] or archive.name
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        unpack(archive, folder)
+    except OutputError as error:
+        raise OutputError(
+            f"cannot unpack {archive} into kclass's cache: {error.message}",
+            fix=f"Free some space, or set {CACHE_VARIABLE} to a folder that you may write to.",
+        ) from error
+
+
+def _put(staging: Path, folder: Path) -> None:
+    """Put a folder in its place, unless another process has put the same one there meanwhile."""
+    broken = staging.with_name(f"{staging.name}-broken")
+    with output_errors(folder):
+        with _alone(folder.with_name("lock.sqlite")):
+            if _is_whole(folder):
+                return
+            if is_there(folder):
+                folder.rename(broken)
+            staging.rename(folder)
+        shutil.rmtree(broken, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let other processes and threads wait; SQLite's lock, unlike a file, ends with who holds it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            connection = sqlite3.connect(lock, timeout=_WAIT_SECONDS, isolation_level=None)
+            stack.callback(connection.close)
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"cannot use {lock}: {error}",
+                fix=f"Delete that file, or set {CACHE_VARIABLE} to another folder.",
+            ) from error
+        yield
 
 
 def _content_hash(path: Path) -> str:
@@ -68,9 +114,9 @@ def _is_whole(folder: Path) -> bool:
     """Whether a folder holds what was unpacked into it: caches are cleaned by those who need space."""
     try:
         noted = json.loads(_note(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # never unpacked to the end
+        return bool(noted == _content(folder))
+    except (OSError, ValueError):  # never unpacked to the end, or cleaned at this moment
         return False
-    return bool(noted == _content(folder))
 
 
 def _content(folder: Path) -> dict[str, int]:
