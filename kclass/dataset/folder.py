@@ -21,7 +21,8 @@ class ImageFolder(Dataset):
     class. Or they lie in split folders: `train` or `training`; `valid`, `val`, `validation` or
     `dev`; `test` or `testing`; capitals make no difference. Split folders count as such if the
     training folder holds class folders with photos and every other folder with photos in it is a
-    split folder, so that a class called `test` stays a class. Photos that lie directly in the
+    split folder, so that a class called `test` stays a class; where there are such folders alone, and
+    the training folder has no class folders, nothing tells the classes. Photos that lie directly in the
     test folder are unlabelled, if it has no class folders.
 
     Classes are sorted by their folders' names, photos by their path below `path`, both in the
@@ -67,6 +68,7 @@ def _split_folders(tree: Tree, path: str | Path) -> dict[str, int]:
     codes = {folder: code for folder in below if (code := split_code(folder)) is not None}
     training = [folder for folder, code in codes.items() if code == TRAIN and below[folder]]
     if not training:
+        _refuse_splits_without_classes(path, below, codes)
         return {}
     strangers = [folder for folder in below if folder not in codes]
     if strangers:
@@ -74,6 +76,18 @@ def _split_folders(tree: Tree, path: str | Path) -> dict[str, int]:
         return {}
     _refuse_twins(path, codes)
     return codes
+
+
+def _refuse_splits_without_classes(
+    path: str | Path, below: dict[str, set[str]], codes: dict[str, int]
+) -> None:
+    """Refuse a training folder and perhaps others that hold photos and no classes."""
+    if TRAIN in codes.values() and codes.keys() == below.keys():
+        raise DataError(
+            f"{path} has split folders ({listing(list(codes))}), but in them no class folders to train on",
+            fix="Sort the photos into class folders such as train/cat and train/dog, or give a CSV file "
+            "that names their classes.",
+        )
 
 
 def _folders_with_photos(tree: Tree) -> dict[str, set[str]]:

@@ -1,5 +1,6 @@
 """A data set from whatever place holds it: a folder, a table or an archive of either."""
 
+import posixpath
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from kclass.dataset.names import TRAIN, listing, split_code
 from kclass.dataset.places import as_path, nearest
 from kclass.dataset.scanning import scan
 from kclass.dataset.unpacked import archive_name, unpacked
-from kclass.errors import DataError, OptionError
+from kclass.errors import DataError, KClassError, OptionError
 from kclass.files import is_folder, is_there
 
 _OF_TABLES: Final = ("root", "path_column", "label_column", "split_column")
@@ -47,7 +48,8 @@ def open_data(
     """The photos of a folder, of a CSV file, or of a zip or tar archive with either in it.
 
     A folder of class folders is what `ImageFolder` makes of it. One without class folders that has a
-    CSV file beside its photos is what `from_csv` makes of that. An archive is unpacked into kclass's
+    CSV file beside its photos is what `from_csv` makes of that; a folder is no class folder if that
+    file names photos of several classes in it alone. An archive is unpacked into kclass's
     cache, once, and taken as a folder; a single folder in it is passed through.
 
     Args:
@@ -83,7 +85,11 @@ def open_data(
 
 
 def _of_archive(path: Path, options: _Options) -> Dataset:
-    data = _of_folder(unpacked(path), options)
+    folder = unpacked(path)
+    try:
+        data = _of_folder(folder, options)
+    except (DataError, OptionError) as error:
+        raise _within(path, folder, error) from error
     outside = [
         name for name in data.samples.paths if name.startswith(("/", "../")) or Path(name).is_absolute()
     ]
@@ -93,6 +99,12 @@ def _of_archive(path: Path, options: _Options) -> Dataset:
             fix="Unpack it yourself, look through it, and give the folder.",
         )
     return _named(data, archive_name(path))
+
+
+def _within(archive: Path, folder: Path, error: DataError | OptionError) -> KClassError:
+    """The error in the words of the archive's owner, who does not know where it is unpacked."""
+    message, fix = (text.replace(str(folder), str(archive)) for text in (error.message, error.fix))
+    return type(error)(message, fix=fix if fix == error.fix else f"Unpack the archive. {fix}")
 
 
 def _of_folder(folder: Path, options: _Options) -> Dataset:
@@ -133,9 +145,12 @@ def _table_in(folder: Path, options: _Options) -> Path | None:
     """The CSV file that labels the photos in a folder, None if class folders do."""
     asked = [name for name in _OF_TABLES if name in options.given()]
     tables = _tables(folder)
-    if not asked and (not tables or _has_class_folders(folder)):
+    if not asked and not tables:
         return None
     usable = [table for table in tables if _is_usable(table)] if len(tables) > 1 else tables
+    if not asked and _has_class_folders(folder):
+        parting = [table for table in usable if _parts_one_folder(table, folder)]
+        return parting[0] if len(parting) == 1 else None
     if len(usable) == 1:
         return usable[0]
     if usable or (asked and tables):
@@ -173,10 +188,28 @@ def _is_usable(table: Path) -> bool:
 
 
 def _has_class_folders(folder: Path) -> bool:
-    """Whether there are two folders with photos, or a training folder that has folders with photos."""
+    """Whether there are two folders with photos, or a training folder that has folders with photos.
+
+    Split folders without folders in them, as they come with a table, are no class folders.
+    """
     photos = [name.split("/") for name in scan(folder).photos]
     tops = {parts[0] for parts in photos if len(parts) > 1}
-    return len(tops) > 1 or any(split_code(parts[0]) == TRAIN for parts in photos if len(parts) > 2)
+    if any(split_code(parts[0]) == TRAIN for parts in photos if len(parts) > 2):
+        return True
+    return len(tops) > 1 and any(split_code(top) is None for top in tops)
+
+
+def _parts_one_folder(table: Path, folder: Path) -> bool:
+    """Whether a table has several classes for photos that lie in one folder, which is then no class.
+
+    Data sets often come so: `train_images`, `test_images`, and a table that labels the former.
+    """
+    try:
+        data = from_csv(table)
+    except (DataError, OptionError):
+        return False
+    below = {posixpath.dirname(path) for path in data.samples.paths}
+    return len(below) == 1 and (data.root != folder.absolute() or "" not in below)
 
 
 def _refuse(options: _Options, names: tuple[str, ...], what: str) -> None:

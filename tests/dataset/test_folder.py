@@ -61,8 +61,19 @@ def test_a_class_called_train_beside_others_stays_a_class(plant: Plant) -> None:
     assert ImageFolder(plant("train/steam/1.jpg", "train/2.jpg", "ship/1.jpg")).classes == ("ship", "train")
 
 
-def test_folders_named_like_splits_without_class_folders_are_classes(plant: Plant) -> None:
-    assert ImageFolder(plant("train/1.jpg", "test/1.jpg")).classes == ("test", "train")
+@pytest.mark.parametrize("others", [(), ("test/1.jpg",), ("Valid/a/1.jpg", "test/1.jpg")])
+def test_split_folders_without_classes_to_train_on_are_refused(plant: Plant, others: tuple[str, ...]) -> None:
+    root = plant("train/1.jpg", "train/2.jpg", *others)
+    with pytest.raises(DataError) as caught:
+        ImageFolder(root)
+    folders = ", ".join(sorted({name.split("/")[0] for name in ("train/", *others)}))
+    assert caught.value.message == (
+        f"{root} has split folders ({folders}), but in them no class folders to train on"
+    )
+    assert caught.value.fix == (
+        "Sort the photos into class folders such as train/cat and train/dog, or give a CSV file that names "
+        "their classes."
+    )
 
 
 def test_folders_without_photos_beside_split_folders_do_no_harm(plant: Plant) -> None:

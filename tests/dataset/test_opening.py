@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packing import pack
+from packing import Contents, pack
 from planting import Plant
 
 from kclass.dataset.folder import ImageFolder
@@ -51,6 +51,28 @@ def test_a_table_beside_split_folders_is_passed_over(plant: Plant) -> None:
     root = plant("train/a/1.jpg", "train/b/1.jpg")
     (root / "labels.csv").write_text("path,label\ntrain/a/1.jpg,x\ntrain/b/1.jpg,y\n")
     assert open_data(root).classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"), [("train", "test"), ("Train", "validation"), ("train_images", "test_images")]
+)
+@pytest.mark.parametrize("named", ["", "{}/"])
+def test_a_table_labels_the_photos_of_one_folder_beside_others_without_labels(
+    plant: Plant, train: str, test: str, named: str
+) -> None:
+    root = plant(*(f"{train}/{number}.jpg" for number in range(4)), f"{test}/8.jpg", f"{test}/9.jpg")
+    start = named.format(train)
+    rows = [f"{start}{number},{breed}" for number, breed in enumerate(("pug", "pug", "borzoi", "borzoi"))]
+    (root / "labels.csv").write_text("\n".join(["id,breed", *rows]))
+    (root / "sample_submission.csv").write_text("id,borzoi,pug\n8,.5,.5\n")
+    data = open_data(root)
+    assert data.classes == ("borzoi", "pug")
+    assert [path.name for path in data.samples.files] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_split_folders_with_photos_and_no_table_are_no_classes(plant: Plant) -> None:
+    with pytest.raises(DataError, match="no class folders to train on"):
+        open_data(plant("train/1.jpg", "test/2.jpg"))
 
 
 @pytest.mark.parametrize("by", ["folder", "file"])
@@ -151,6 +173,41 @@ def test_an_archive_of_a_table_and_photos_is_opened(tmp_path: Path) -> None:
 def test_an_archive_of_named_photos_is_opened(tmp_path: Path) -> None:
     archive = pack(tmp_path / "x.tar.xz", dict.fromkeys(NAMES, b""))
     assert open_data(archive, label_regex="^[ab]").classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("contents", "message", "fix"),
+    [
+        (
+            {"photos.zip": b"PK"},
+            "there are no photos in {}",
+            "Unpack the archive. Make a folder for each class, such as {0}/cat and {0}/dog.",
+        ),
+        (
+            {"cat/1.jpg": b""},
+            "the 1 photos in {} lie loose, without class folders",
+            "Unpack the archive. Make a folder for each class, such as {0}/cat and {0}/dog.",
+        ),
+        (
+            {"1.jpg": b"", "a.csv": b"path,label", "b.csv": b"path,label"},
+            "there are several tables in {}: a.csv, b.csv",
+            "Unpack the archive. Give the one that names the photos, such as {0}/a.csv.",
+        ),
+        (
+            {"1.jpg": b"", "a.csv": b"path,label\n1.jpg,\n"},
+            "a.csv has no labels",
+            "There must be two classes to tell apart; look whether these are the right labels.",
+        ),
+    ],
+)
+def test_errors_name_the_archive_and_not_where_it_is_unpacked(
+    contents: Contents, message: str, fix: str, tmp_path: Path
+) -> None:
+    archive = pack(tmp_path / "x.zip", contents)
+    with pytest.raises((DataError, OptionError)) as caught:
+        open_data(archive)
+    assert caught.value.message == message.format(archive)
+    assert caught.value.fix == fix.format(archive)
 
 
 @pytest.mark.parametrize("name", ["{}/secret.jpg", "../../secret.jpg"])
