@@ -14,6 +14,7 @@ from kclass.batches.opening import Cache, OpenedPhotos, open_photos
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
+from kclass.dataset.grouping import merged
 from kclass.dataset.names import TRAIN
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import check_device
@@ -66,7 +67,7 @@ def solve_head(
         labels,
         classes=len(data.classes),
         seed=options.seed,
-        groups=prepared.copies[rows],
+        groups=held_out_together(prepared.copies[rows], data.samples.groups[rows], labels),
         weights=None if balanced is None else balanced[labels],
         progress=progress,
     )
@@ -104,6 +105,31 @@ def train_network(prepared: Prepared, options: FitOptions, progress: Progress) -
     classifier = _classifier(trained.archive, network, data, options, precision=precision, summary=summary)
     columns = tuple(each.name for each in fields(EpochResult))
     return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, opened.unreadable, None)
+
+
+def held_out_together(
+    copies: NDArray[np.int64], groups: NDArray[np.int32], labels: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """What a fold holds out together: copies, and groups whose photos are all of one class.
+
+    Groups of several classes are parted as if they were none: a fold that holds out all groups of a
+    class would judge its photos by a head that has never seen the class.
+
+    Args:
+        copies: int64 (photos,): photos with equal numbers are copies of each other.
+        groups: int32 (photos,): likewise of one group; -1 none.
+        labels: int32 (photos,).
+
+    Returns:
+        int64 (photos,): photos with equal numbers are held out together.
+    """
+    together = merged(copies, groups)
+    lowest = np.full(len(labels), np.iinfo(labels.dtype).max, dtype=labels.dtype)
+    highest = np.full(len(labels), -1, dtype=labels.dtype)
+    np.minimum.at(lowest, together, labels)
+    np.maximum.at(highest, together, labels)
+    mixed = (lowest != highest)[together]
+    return np.where(mixed, copies, together + copies.max(initial=0) + 1)
 
 
 def check_classes(
