@@ -58,7 +58,7 @@ LEFT_OUT_SHOWN = 10
 @click.option(
     "--augment",
     help="Random changes of training photos of such a network: none, flip, light, standard, strong,"
-    " fiat-ferrari, landmarks, lakes.  [default: flip]",
+    " fiat-ferrari, landmarks, lakes.  [default: light]",
 )
 @click.option("--mixup", type=float, help="Alpha of MixUp for such a network.  [default: no MixUp]")
 @click.option("--cutmix", type=float, help="Alpha of CutMix for such a network.  [default: no CutMix]")

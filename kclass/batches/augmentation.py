@@ -127,7 +127,9 @@ PRESETS: Final = {
 }
 """The presets by name: from mild to strong, then those of four write-ups' networks."""
 
-DEFAULT: Final = "flip"
+DEFAULT: Final = "light"
+"""Of networks that are trained from scratch. Chosen on drawn cars: 999 learned from, 399 others, 128
+pixels, 20 epochs, three seeds: .835 right and a log loss of .40 in the mean, with `flip` .688 and .68."""
 
 
 def preset(name: str) -> Preset:

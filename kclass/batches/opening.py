@@ -69,7 +69,8 @@ def open_photos(
         cache: "none": photos are decoded anew whenever they are read. "memory": their pixels are
             kept, 3 * size * size bytes a photo (up to four times as many with a crop): 1 GB for
             20,000 of 128 pixels. "disk": the same in a file without a name below kclass's cache,
-            of which the system keeps in memory what fits; nothing is left of it after a crash.
+            of which the system keeps in memory what fits; nothing is left of it after a crash. What
+            is read is the same, but for crops, which are then taken from photos shrunk before.
         progress: is told how many photos have been dealt with.
 
     Raises:

@@ -136,7 +136,7 @@ def fit(  # noqa: D417 - arguments of one kind share a line
         size: side of the photos as the network sees them; default the backbone's.
         resize: "squash", "crop" or "pad".
         epochs, batch_size, lr: of a network that is trained; default 20, 32 and 0.0003.
-        augment: random changes of its photos, one of `kclass.batches.augmentation.PRESETS`; "flip".
+        augment: random changes of its photos, one of `kclass.batches.augmentation.PRESETS`; "light".
         mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
         balance: "weights" or, of a network that is trained, "sample": lets classes count alike.
         cache: where its photos are kept decoded: "none", "memory" or, by default, "disk".

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kclass.batches.augmentation import ACROSS, BOTH, DEFAULT, PRESETS, Drawn, Preset, preset
 from kclass.batches.colour_layers import Jitter
+from kclass.batches.cropping import Crop
 from kclass.errors import OptionError
 
 SIZE = 24
@@ -87,10 +88,16 @@ def test_the_presets_of_the_write_ups_are_theirs() -> None:
     }
 
 
-def test_the_default_only_mirrors() -> None:
-    assert DEFAULT == "flip"
-    assert PRESETS[DEFAULT] == Preset("flip", flips=ACROSS)
-    assert str(PRESETS[DEFAULT]) == "flip: half mirrored left to right"
+def test_the_default_crops_a_little_and_mirrors() -> None:
+    assert DEFAULT == "light"
+    assert PRESETS[DEFAULT] == Preset("light", Crop((0.8, 1), (0.9, 1 / 0.9)), ACROSS)
+
+
+def test_presets_say_what_they_do() -> None:
+    assert str(PRESETS["flip"]) == "flip: half mirrored left to right"
+    assert str(PRESETS["light"]) == (
+        "light: crop of 0.8–1 of the photo at ratio 0.9–1.1, half mirrored left to right"  # noqa: RUF001
+    )
     assert str(PRESETS["none"]) == "none: photos as they are"
 
 

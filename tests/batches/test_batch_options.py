@@ -9,9 +9,9 @@ from kclass.batches.options import BatchOptions
 from kclass.errors import OptionError
 
 
-def test_the_defaults_mirror_and_nothing_else() -> None:
+def test_by_default_photos_are_cropped_and_mirrored_and_nothing_else() -> None:
     options = BatchOptions()
-    assert (options.size, options.augment, options.balance) == (32, PRESETS["flip"], None)
+    assert (options.size, options.augment, options.balance) == (32, PRESETS["light"], None)
     assert not options.mixing
 
 

@@ -44,7 +44,7 @@ def epoch_of(
         labels,
         places,
         classes=int(labels.max()) + 1,
-        options=BatchOptions(**options),
+        options=BatchOptions(**{"augment": PRESETS["flip"], **options}),
         seed=seed,
         epoch=epoch,
     )

@@ -285,7 +285,7 @@ def test_the_options_of_training_say_their_defaults() -> None:
         "epochs": 3,
         "batch_size": 32,
         "lr": 0.0003,
-        "augment": "flip",
+        "augment": "light",
         "mixup": None,
         "cutmix": None,
         "balance": None,
