@@ -43,6 +43,8 @@ class Dataset:
         empty_classes: class folders that hold no photo and were left out.
         loose_photos: photos outside any class folder that were left out, as in `Samples.paths`.
         remarks: what else is to be told of where it came from, a sentence each.
+        searched: the folder in which all photos were looked for, so that others put there would be
+            found too; None if they were named one by one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     empty_classes: tuple[str, ...] = ()
     loose_photos: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    searched: Path | None = None
 
     @property
     def root(self) -> Path:
@@ -296,7 +299,8 @@ class Dataset:
 
     def _with(self, samples: Samples, *remarks: str) -> "Dataset":
         """The data set with other rows, and more remarks on them."""
-        return Dataset(self.name, samples, self.empty_classes, self.loose_photos, (*self.remarks, *remarks))
+        told = (*self.remarks, *remarks)
+        return Dataset(self.name, samples, self.empty_classes, self.loose_photos, told, self.searched)
 
     def _remark_lines(self) -> list[str]:
         return list(remark_lines(self.samples, self.empty_classes, self.loose_photos, self.remarks))

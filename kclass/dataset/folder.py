@@ -52,6 +52,7 @@ class ImageFolder(Dataset):
             samples=_samples(root, rows, classes),
             empty_classes=_empty_classes(tree, split_folders, classes),
             loose_photos=tuple(loose),
+            searched=root,
         )
 
 

@@ -76,4 +76,4 @@ def _labelled(root: Path, paths: tuple[str, ...], values: Sequence[object]) -> D
     texts = class_texts(values, source=source, where=lambda row: paths[row])
     classes, labels = encoded(texts)
     refuse_few_classes(source, classes)
-    return Dataset(source, Samples(paths, labels, classes, root))
+    return Dataset(source, Samples(paths, labels, classes, root), searched=root)

@@ -72,7 +72,7 @@ def open_data(
     path = as_path(place, option="place", fix="Give a folder, a CSV file or an archive.")
     options = _Options(root, path_column, label_column, split_column, group, label_regex)
     if is_folder(path):
-        return _named(_of_folder(path, options), path.resolve().name)
+        return _named(_of_folder(path, options), path.resolve().name, searched=path.absolute())
     if not is_there(path):
         raise DataError(f"there is no folder or file {path}", fix=nearest(path, among=is_there))
     if path.suffix.lower() in SUFFIXES_OF_TABLES:
@@ -98,7 +98,7 @@ def _of_archive(path: Path, options: _Options) -> Dataset:
             f"a table in {path} names photos outside of it: {listing(outside, most=3)}",
             fix="Unpack it yourself, look through it, and give the folder.",
         )
-    return _named(data, archive_name(path))
+    return _named(data, archive_name(path), searched=folder)
 
 
 def _within(archive: Path, folder: Path, error: DataError | OptionError) -> KClassError:
@@ -218,7 +218,7 @@ def _refuse(options: _Options, names: tuple[str, ...], what: str) -> None:
         raise OptionError(f"{useless[0]} has no effect on {what}", fix="Leave it out.")
 
 
-def _named(data: Dataset, name: str) -> Dataset:
-    if data.name == name:
+def _named(data: Dataset, name: str, *, searched: Path) -> Dataset:
+    if (data.name, data.searched) == (name, searched):
         return data
-    return Dataset(name, data.samples, data.empty_classes, data.loose_photos, data.remarks)
+    return Dataset(name, data.samples, data.empty_classes, data.loose_photos, data.remarks, searched)

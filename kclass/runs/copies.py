@@ -35,7 +35,7 @@ def without_copies(data: Dataset, copies: NDArray[np.int64]) -> tuple[Dataset, t
     splits[rows] = UNSPLIT
     _refuse_bare_classes(data, data.train.counts(), data.samples.select(splits == TRAIN).counts())
     samples = replace(data.samples, splits=splits)
-    left = Dataset(data.name, samples, data.empty_classes, data.loose_photos, data.remarks)
+    left = Dataset(data.name, samples, data.empty_classes, data.loose_photos, data.remarks, data.searched)
     return left, tuple(samples.paths[row] for row in rows.tolist())
 
 

@@ -169,7 +169,8 @@ def run_fit(
     """What `fit` does, with all that it found; see there."""
     start = time.monotonic()
     source, out = _opened(data), _place(out)
-    refuse_among(source.root, out)
+    if source.searched is not None:
+        refuse_among(source.searched, out)
     with new_run(source.name, out) as (part, place), _logged(part / "log.txt"):
         prepared = prepare(source, options, progress)
         table = prepared.data

@@ -344,6 +344,27 @@ def test_a_run_among_the_photos_is_refused(tmp_path: Path) -> None:
     assert {path.name for path in data.iterdir()} == {"ash", "birch"}
 
 
+def test_a_run_may_lie_beside_photos_that_were_named_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_photos(tmp_path, {"ash": 4, "birch": 4})
+    monkeypatch.chdir(tmp_path)
+    files = [f"{name}/{number}.png" for name in ("ash", "birch") for number in range(4)]
+    data = kclass.from_lists(files, [file.split("/")[0] for file in files])
+    assert data.root == tmp_path
+    assert kclass.fit(data).run == Path("runs") / (tmp_path / "runs" / "latest").resolve().name
+    (tmp_path / "labels.csv").write_text("path,label\n" + "".join(f"{f},{f.split('/')[0]}\n" for f in files))
+    assert kclass.fit("labels.csv", out="run").run == Path("run")
+
+
+def test_a_run_in_a_folder_that_a_table_labels_is_refused(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "trees", {"images": 4})
+    rows = [f"{number}.png,{'ash' if number % 2 else 'birch'}\n" for number in range(4)]
+    (folder / "labels.csv").write_text("path,label\n" + "".join(rows))
+    with pytest.raises(kclass.OutputError, match="the run would lie among the photos"):
+        kclass.fit(folder, out=folder / "run")
+
+
 def test_the_logger_is_left_as_it_was(fitted: SmallFit, tmp_path: Path) -> None:
     logger = logging.getLogger("kclass")
     before = (logger.level, list(logger.handlers))
