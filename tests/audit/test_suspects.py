@@ -26,9 +26,10 @@ def alone(photos: int) -> NDArray[np.int64]:
 
 
 def test_a_suspect_is_told_with_both_probabilities() -> None:
-    # t_0 = (.9 + .8 + .1) / 3 = .6 and t_1 = .9: the third photo is confidently of class 1.
-    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.05, 0.95], [0.1, 0.9]])
-    samples = table(np.array([0, 0, 0, 1], np.int32), "cat", "01.big_dog")
+    # t_0 = (8 * .9 + .05) / 9 = .81 and t_1 = .9: the third photo is confidently of class 1.
+    probabilities = np.array([[0.9, 0.1]] * 9 + [[0.1, 0.9]] * 9)
+    probabilities[2] = 0.05, 0.95
+    samples = table(np.repeat(np.array([0, 1], np.int32), 9), "cat", "01.big_dog")
     (finding,) = suspect_findings(samples, np.log(probabilities))
     assert finding == Finding(
         "label-suspect",
