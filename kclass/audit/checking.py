@@ -94,7 +94,7 @@ def _findings(data: Dataset, looked: Looked, seen: Seen, *, seed: int) -> Iterat
     yield from parted_groups(samples)
     yield from suspect_findings(samples, seen.out_of_fold)
     yield from _shortcuts(data, inspections, seen.matches, seed=seed)
-    yield from balance(data)
+    yield from balance(data, errors)
     yield from quality_findings(samples, inspections)
     yield from left_out(data)
     yield from wrong_suffixes(samples, inspections)

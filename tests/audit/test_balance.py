@@ -46,8 +46,22 @@ def test_training_photos_are_counted_if_there_are_any() -> None:
 def test_a_class_without_training_photos_has_the_fewest() -> None:
     splits = (TRAIN,) * 100 + (VALID,) * 10
     few_to_many, few = balance(data(100, 10, splits=splits))
-    assert few_to_many.detail == "cat has 100 photos, big dog has 0 photos: 100.0 to 1"
-    assert few.detail == "fewer than 10 photos: big dog (0)"
+    assert few_to_many.detail == "cat has 100 training photos, big dog has no training photos"
+    assert few.detail == "fewer than 10 training photos: big dog (0)"
+
+
+def test_photos_that_cannot_be_read_are_not_counted() -> None:
+    many, few = balance(data(100, 20), unreadable=range(105, 120))
+    assert many.detail == "cat has 100 photos, big dog has 5 photos: 20.0 to 1"
+    assert few.detail == "fewer than 10 photos that can be read: big dog (5)"
+    assert list(balance(data(100, 20), unreadable=(105,))) == []
+
+
+def test_a_broken_training_photo_is_not_counted_for_another_of_validation() -> None:
+    splits = (TRAIN,) * 20 + (VALID,) * 20
+    assert list(balance(data(10, 30, splits=splits), unreadable=range(20, 40))) == []
+    (few,) = balance(data(10, 30, splits=splits), unreadable=(0,))
+    assert few.detail == "fewer than 10 training photos that can be read: cat (9)"
 
 
 def test_a_table_without_classes_is_not_imbalanced() -> None:
