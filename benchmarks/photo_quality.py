@@ -3,10 +3,11 @@
 Usage: photo_quality.py FOLDER
 
 FOLDER has a `train` and a `val` folder of class folders. The default head is solved on the training
-photos as they are. Every validation photo is then reduced, darkened, bleached, robbed of its contrast or
-blurred, by degrees, saved as JPEG of quality 92, and predicted. Shown are the share predicted right and
-quantiles of the figure that `kclass.audit.thresholds` has a threshold for; the last rows are all photos
-as they are. The thresholds were read off this table on hymenoptera.
+photos as they are. Every validation photo is then reduced, darkened, bleached, robbed of its contrast, set
+small on plain ground (of the median colour of its first and last row of pixels) or blurred, by degrees,
+saved as JPEG of quality 92, and predicted. Shown are the share predicted right and quantiles of the figure
+that `kclass.audit.thresholds` has a threshold for; the last rows are all photos as they are. The
+thresholds were read off this table on hymenoptera.
 """
 
 import io
@@ -71,6 +72,15 @@ def with_less_contrast(photo: Image.Image, share: float) -> Image.Image:
     return with_levels(photo, lambda value: mean + (value - mean) * share)
 
 
+def on_plain_ground(photo: Image.Image, share: float) -> Image.Image:
+    ground = np.median(np.asarray(photo)[[0, -1]].reshape(-1, 3), axis=0)
+    whole = Image.new("RGB", photo.size, tuple(int(level) for level in ground))
+    width, height = (max(1, round(each * share)) for each in photo.size)
+    small = photo.resize((width, height), Image.Resampling.LANCZOS)
+    whole.paste(small, ((photo.width - width) // 2, (photo.height - height) // 2))
+    return whole
+
+
 def blurred(photo: Image.Image, share: float) -> Image.Image:
     return photo.filter(ImageFilter.GaussianBlur(share * min(photo.size)))
 
@@ -86,6 +96,12 @@ FAULTS = (
         "nearly-uniform",
         (0.5, 0.3, 0.2, 0.15, 0.1, 0.05),
         with_less_contrast,
+        lambda inspection: percentile(inspection, 95) - percentile(inspection, 5),
+    ),
+    Fault(
+        "on-plain-ground",
+        (0.5, 0.35, 0.25, 0.2, 0.15),
+        on_plain_ground,
         lambda inspection: percentile(inspection, 95) - percentile(inspection, 5),
     ),
     Fault(

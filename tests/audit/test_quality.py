@@ -62,14 +62,14 @@ def test_a_photo_is_nearly_uniform_if_most_of_it_lies_within_few_levels(spread: 
     assert ("nearly-uniform" in kinds(**levels)) is uniform
 
 
-def test_a_dark_photo_of_something_is_not_nearly_uniform_but_a_black_one_is_both() -> None:
+def test_a_dark_photo_of_something_is_not_nearly_uniform_but_a_black_one_is() -> None:
     assert kinds(**light(p1=1, p5=2, p25=5, p50=9, p75=13, p95=19, p99=22)) == {"dark"}
-    assert kinds(**light(p1=0, p5=0, p25=0, p50=0, p75=0, p95=0, p99=0)) == {"dark", "nearly-uniform"}
+    assert kinds(**light(p1=0, p5=0, p25=0, p50=0, p75=0, p95=0, p99=0)) == {"nearly-uniform"}
 
 
-def test_a_pale_photo_of_something_is_not_nearly_uniform_but_a_white_one_is_both() -> None:
+def test_a_pale_photo_of_something_is_not_nearly_uniform_but_a_white_one_is() -> None:
     assert kinds(**light(p1=233, p5=236, p25=242, p50=246, p75=250, p95=253, p99=254)) == {"bright"}
-    assert kinds(**light(**{f"p{each}": 255 for each in PERCENTS})) == {"bright", "nearly-uniform"}
+    assert kinds(**light(**{f"p{each}": 255 for each in PERCENTS})) == {"nearly-uniform"}
 
 
 @pytest.mark.parametrize(("sharpness", "blurred"), [(LEAST_SHARPNESS - 0.01, True), (LEAST_SHARPNESS, False)])
@@ -80,6 +80,13 @@ def test_a_photo_is_blurred_if_its_edges_are_not_steep(sharpness: float, blurred
 def test_a_photo_with_little_to_see_is_not_asked_for_its_edges() -> None:
     assert kinds(sharpness=0.0, width=20) == {"tiny"}
     assert kinds(sharpness=0.0, **light(p5=100, p95=101)) == {"nearly-uniform"}
+
+
+def test_a_photo_is_named_once_however_much_is_wrong_with_it() -> None:
+    black = {f"p{each}": 0.0 for each in PERCENTS}
+    assert [
+        finding.kind for finding in found({"width": 1, "height": 1, "sharpness": 0.0} | light(**black))
+    ] == ["tiny"]
 
 
 def test_the_worst_comes_first_with_its_row_and_figures() -> None:
@@ -95,7 +102,7 @@ def test_the_worst_comes_first_with_its_row_and_figures() -> None:
     [
         (light(p1=0, p5=1, p95=20, p99=30), "0.jpg: 99 % of it is no brighter than 30 of 255"),
         (light(p1=220, p5=221, p95=254, p99=255), "0.jpg: 99 % of it is no darker than 220 of 255"),
-        (light(p5=100, p95=107), "0.jpg: nine tenths of it lie within 7 of 255 levels"),
+        (light(p5=100, p95=107), "0.jpg: nine tenths of it lie within 7 of 255 levels of brightness"),
         ({"sharpness": 0.266}, "0.jpg: sharpness 0.27"),
     ],
 )
