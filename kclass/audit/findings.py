@@ -21,6 +21,9 @@ ADVICE: Final[Mapping[Severity | None, str]] = {
 }
 """The verdict by the gravest severity that occurs; the braces are for the counts."""
 
+BY_EXAMPLE: Final = frozenset({"shortcut"})
+"""Kinds whose findings are about all photos, of which they name examples."""
+
 MOST_DETAILS: Final = 3
 """Findings of one kind that `repr` shows one by one."""
 
@@ -85,7 +88,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "label-suspect",
             "labels to look at",
             "warning",
-            "Heads that had not seen the photo are sure of another class: look whether its label is right.",
+            "To classifiers that had not seen the photo another class is likelier: look whether its label is "
+            "right.",
             thresholds.LABEL_SUSPECT_ORIGIN,
         ),
         Kind(
@@ -113,7 +117,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "nearly-uniform",
             "nearly uniform photos",
             "warning",
-            "They show next to nothing, like placeholders of missing photos: take them out.",
+            "Nearly all of each is equally bright: a placeholder of a missing photo, an empty frame, or a small "
+            "subject on plain ground; look, and take out those that show nothing.",
             thresholds.NEARLY_UNIFORM_ORIGIN,
         ),
         Kind(
@@ -172,8 +177,9 @@ class Finding:
 
     Args:
         kind: the name of its kind, one of `KINDS`.
-        rows: rows of `data.samples` that it is about; the first is the one to look at. Empty for
-            findings about a class or the whole data set.
+        rows: rows of `data.samples` that it is about, or examples of them for the kinds in
+            `BY_EXAMPLE`; the first is the one to look at. Empty for findings about a class or the
+            whole data set.
         detail: what it is, in one line with names and figures.
         remove: rows that fixing takes out; empty where a person must decide.
         score: a figure that findings of this kind are ranked by, if they are.
@@ -230,20 +236,27 @@ class Audit:
     def to_dict(self) -> dict[str, Any]:
         """The audit in plain values, ready for JSON.
 
-        Keys: `data` (its name), `root`, `photos`, `with_features`, `seconds`, `kinds` (for every
-        kind `name`, `title`, `severity`, `meaning`, `origin`, `findings` and `photos`: how many),
+        Keys: `data` (its name), `root`, `remarks` (on what the data set left out), `photos`,
+        `with_features`, `seconds`, `kinds` (for every kind `name`, `title`, `severity`, `meaning`,
+        `origin`, `findings` and `photos`: how many; no photos where paths are but examples),
         `findings` (`kind`, `detail`, `paths`, `remove`, `score` or null; paths as in
-        `Samples.paths`) and `remove` (paths that fixing takes out).
+        `Samples.paths`), `remove` (paths that fixing takes out) and `without_findings` (paths that no
+        finding names), so that each photo's verdict is here.
         """
+        named = {row for finding in self.findings for row in finding.rows}
         return {
             "data": self.data.name,
             "root": self.data.root.as_posix(),
+            "remarks": list(self.data.remarks),
             "photos": self.photos,
             "with_features": self.with_features,
             "seconds": round(self.seconds, 3),
             "kinds": [self._kind_to_dict(kind) for kind in KINDS.values()],
             "findings": [self._finding_to_dict(finding) for finding in self.findings],
             "remove": self._paths(self.bad_rows),
+            "without_findings": [
+                path for row, path in enumerate(self.data.samples.paths) if row not in named
+            ],
         }
 
     def __repr__(self) -> str:
@@ -281,6 +294,8 @@ class Audit:
         return [self.data.samples.paths[row] for row in rows]
 
     def _photos_in(self, kind: str) -> int:
+        if kind in BY_EXAMPLE:
+            return 0
         return len({row for finding in self.of(kind) for row in finding.rows})
 
     def _found_kinds(self) -> list[Kind]:

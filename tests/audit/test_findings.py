@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,26 @@ def test_json_holds_every_kind_with_its_counts_and_findings_with_paths() -> None
         "remove": ["cat/4.jpg"],
         "score": 0.5,
     }
+
+
+def test_json_names_the_photos_that_nothing_was_found_about() -> None:
+    told = audit(
+        Finding("leak", (5, 4), ""), Finding("tiny", (0,), ""), Finding("imbalance", (), "")
+    ).to_dict()
+    assert told["without_findings"] == ["cat/1.jpg", "cat/2.jpg", "cat/3.jpg"]
+
+
+def test_json_holds_what_is_said_of_photos_that_were_left_out() -> None:
+    data = replace(audit().data, remarks=("Left out: a.jpg.",))
+    assert Audit(data, (), 6, False, 1.0).to_dict()["remarks"] == ["Left out: a.jpg."]
+    assert audit().to_dict()["remarks"] == []
+
+
+def test_examples_are_not_counted_as_the_photos_that_a_finding_is_about() -> None:
+    found = audit(Finding("shortcut", (1, 2), "brightness alone"))
+    counts = {each["name"]: (each["findings"], each["photos"]) for each in found.to_dict()["kinds"]}
+    assert counts["shortcut"] == (1, 0)
+    assert repr(found).splitlines()[2].split() == ["shortcuts", "to", "the", "label", "warning", "1"]
 
 
 def test_repr_shows_a_headline_a_table_and_the_first_details() -> None:
