@@ -68,8 +68,8 @@ def check(
     and no photo is touched unless --html or --fix asks for it.
     """
     if undo is not None:
-        others = {"DATA": data, "features": features, "html": html, "fix": fix, "to": to, "strict": strict}
-        given = [name for name, value in {**others, **source}.items() if value]
+        others = {"features": features, "html": html, "fix": fix, "to": to, "seed": seed, "strict": strict}
+        given = [name for name, value in {"DATA": data, **others, **source}.items() if value]
         return _undo(undo, given, terminal, as_json=as_json)
     place = _named(data)
     _check_fix(place, fix, to)
@@ -165,7 +165,7 @@ def _list_fixed(audit: "Audit", table: Path, terminal: Terminal, *, as_json: boo
 
     listed = list_fixed(audit, table)
     if not as_json:
-        print_result(f"Listed {listed} of {len(audit.data)} photos in {table}")
+        print_result(f"Listed {listed} of {_photos(len(audit.data))} in {table}")
         terminal.say(f"Next: kclass fit {shlex.quote(str(table))}")
     return {"listed": {"table": str(table), "photos": listed}}
 
@@ -190,7 +190,7 @@ def _say_moved(moved: "Moved", terminal: Terminal) -> None:
     if moved.log is None:
         print_result("There is no photo to move.")
         return
-    print_result(f"Moved {len(moved.moves)} photos into {moved.folder}; log: {moved.log}")
+    print_result(f"Moved {_photos(len(moved.moves))} into {moved.folder}; log: {moved.log}")
     terminal.say(f"Undo: kclass check --undo {shlex.quote(str(moved.log))}")
 
 
@@ -205,8 +205,12 @@ def _undo(log: Path, others: list[str], terminal: Terminal, *, as_json: bool) ->
     if as_json:
         print_json({"moved_back": number})
     else:
-        print_result(f"Moved {number} photos back.")
+        print_result(f"Moved {_photos(number)} back.")
     return 0
+
+
+def _photos(number: int) -> str:
+    return "1 photo" if number == 1 else f"{number} photos"
 
 
 def _say_what_next(audit: "Audit", terminal: Terminal) -> None:

@@ -53,7 +53,8 @@ class Moved:
 
     def __repr__(self) -> str:
         stayed = f", {len(self.stayed)} stayed" if self.stayed else ""
-        return f"Moved {len(self.moves)} photos into {self.folder}{stayed}; log: {self.log}"
+        photos = "1 photo" if len(self.moves) == 1 else f"{len(self.moves)} photos"
+        return f"Moved {photos} into {self.folder}{stayed}; log: {self.log}"
 
 
 def list_fixed(audit: Audit, path: str | Path) -> int:
@@ -120,7 +121,7 @@ def move_bad(audit: Audit, into: str | Path | None = None, *, progress: Progress
         except (OSError, OutputError) as error:
             stayed.append(_cannot_move(move, error))
     if stayed:
-        plan = tuple(move for move in plan if os.path.lexists(move.target))
+        plan = tuple(move for move in plan if _has_moved(move))
         write_log(log, plan)
     return Moved(folder, log, plan, tuple(stayed))
 
@@ -190,6 +191,11 @@ def _free(target: Path, taken: set[str]) -> Path:
 
 def _alike(path: Path) -> str:
     return unicodedata.normalize("NFC", str(path).casefold())
+
+
+def _has_moved(move: Move) -> bool:
+    """Whether the file is there and no more here: what is there may be another one."""
+    return os.path.lexists(move.target) and not os.path.lexists(move.source)
 
 
 def _cannot_move(move: Move, error: OSError | OutputError) -> OutputError:

@@ -261,12 +261,33 @@ def test_photos_that_cannot_be_moved_stay_and_are_named_and_the_others_move(tmp_
         f"cannot move {root}/birch/0.png: cannot write {blocked}: File exists",
     ]
     assert {error.fix for error in moved.stayed} == {"Move it by hand, or leave it."}
-    assert repr(moved).startswith(f"Moved 1 photos into {moved.folder}, 3 stayed; ")
+    assert repr(moved).startswith(f"Moved 1 photo into {moved.folder}, 3 stayed; ")
     assert [move.source for move in moved.moves] == [root / "ash/2.png"]
     assert moved.log is not None
     assert len(moved.log.read_text().splitlines()) == 2
     assert undo_moves(moved.log) == 1
     assert files_in(root) == before
+
+
+def test_a_photo_that_stayed_is_not_logged_though_another_has_come_where_it_was_to_go(tmp_path: Path) -> None:
+    root = photo_folder(tmp_path / "photos")
+    other = tmp_path / "photos-quarantine/ash/1.png"
+
+    def intrude(stage: str, done: int, total: int) -> None:
+        if done == 0:
+            other.parent.mkdir(parents=True)
+            other.write_bytes(b"another")
+
+    before = files_in(root)
+    moved = move_bad(audit_of(ImageFolder(root), *bad(0, 1)), progress=intrude)
+    assert [error.message for error in moved.stayed] == [
+        f"cannot move {root}/ash/1.png: there is a file of that name in {other.parent}"
+    ]
+    assert [move.source.name for move in moved.moves] == ["0.png"]
+    assert moved.log is not None
+    assert undo_moves(moved.log) == 1
+    assert files_in(root) == before
+    assert other.read_bytes() == b"another"
 
 
 def test_progress_is_told_of_each_file(tmp_path: Path) -> None:

@@ -82,13 +82,21 @@ def test_a_section_a_kind_says_what_it_means_and_where_its_threshold_comes_from(
     for kind in sections:
         assert kind is not None
         assert KINDS[kind].meaning in page.text
-        assert KINDS[kind].origin in page.text
+        assert " ".join(KINDS[kind].origin.replace("`", " ").split()) in page.text
     assert f"Threshold: {KINDS['imbalance'].origin}" in page.text
     assert "Leaks between splits error, 1 A photo that is judged" in page.text
     absent = re.search(r"Looked for and not found: (.*?)\.", page.text)
     assert absent
     assert absent[1].split(", ")[:2] == ["unreadable photos", "one photo under two labels"]
     assert not {KINDS[kind or ""].title for kind in sections} & set(absent[1].split(", "))
+
+
+def test_names_of_files_in_the_origin_of_a_threshold_are_set_as_code(tmp_path: Path) -> None:
+    data = ImageFolder(photo_folder(tmp_path / "photos"))
+    write_page(audit_of(data, Finding("leak", (1, 4), "the same")), tmp_path / "audit.html")
+    html = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "(<code>kclass/inspection/verification.py</code>, <code>" in html
+    assert "`" not in html
 
 
 @pytest.mark.parametrize("with_features", [False, True])

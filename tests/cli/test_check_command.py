@@ -169,6 +169,14 @@ def test_bad_photos_are_moved_away_and_back(command: Command, faulty: Path, here
     assert json.loads(command("check", "--undo", log, "--json").out) == {"moved_back": 0}
 
 
+def test_one_photo_is_one_photo(command: Command, faulty: Path, here: Path) -> None:
+    (faulty / "ash/copy of 5.png").unlink()
+    log = here / "trees-quarantine/moved.csv"
+    ended = command("check", faulty, "--fix", "move")
+    assert ended.out.splitlines()[-1] == f"Moved 1 photo into {log.parent}; log: {log}"
+    assert command("check", "--undo", log).out == "Moved 1 photo back.\n"
+
+
 def test_bad_photos_are_moved_where_one_says(command: Command, faulty: Path, here: Path) -> None:
     ended = command("check", faulty, "--fix", "move", "--to", "away", "--json", "--strict")
     told = json.loads(ended.out)["moved"]
@@ -238,6 +246,11 @@ def test_where_there_is_nothing_to_move_no_folder_is_made(command: Command, clea
         (
             ["trees", "--undo", "log.csv", "--strict", "--label-column", "x"],
             "--undo stands alone; received DATA, --strict, --label-column too",
+            "Run kclass check --undo log.csv",
+        ),
+        (
+            ["--undo", "log.csv", "--seed", "3"],
+            "--undo stands alone; received --seed too",
             "Run kclass check --undo log.csv",
         ),
     ],
