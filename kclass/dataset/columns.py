@@ -126,6 +126,10 @@ def _usual(option: str, left: Sequence[str], columns: Sequence[str], source: str
         found = [name for name in left if normalised(name) in names]
         if len(found) == 1:
             return found[0]
+        if len(set(found)) == 1:
+            raise OptionError(
+                f"several columns of {source} are called {found[0]}", fix="Rename all but one of them."
+            )
         if found:
             raise OptionError(
                 f"several columns of {source} may be the {option}: {', '.join(found)}",

@@ -1,5 +1,6 @@
 """Photos as tables name them, found where they lie: without suffix, in another spelling, absolute."""
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -71,8 +72,9 @@ def _located(names: Sequence[str], root: Path, where: Callable[[int], str]) -> l
     for row, path in enumerate(paths):
         rows_by_folder[posixpath.split(path)[0]].append(row)
     found: list[str | None] = [None] * len(paths)
+    below = _FoldersBelow(root)
     for name, rows in rows_by_folder.items():
-        folder = _Folder(root, name)
+        folder = _Folder(root, name, below)
         for row in rows:
             found[row] = folder.photo(paths[row], lambda row=row: where(row))  # type: ignore[misc]
     return found
@@ -81,11 +83,11 @@ def _located(names: Sequence[str], root: Path, where: Callable[[int], str]) -> l
 class _Folder:
     """The files of one folder that a table names."""
 
-    def __init__(self, root: Path, name: str) -> None:
+    def __init__(self, root: Path, name: str, below: "_FoldersBelow") -> None:
         self._name = name
         files = _files(root, name)
         if files is None and not name.isascii():
-            self._name = _composed_folder(root, name) or name
+            self._name = below.composed_folder(name) or name
             files = _files(root, self._name)
         self._files = files or set()
         self._by_stem: dict[str, list[str]] | None = None
@@ -138,16 +140,29 @@ def _files(root: Path, folder: str) -> set[str] | None:
         ) from error
 
 
-def _composed_folder(root: Path, folder: str) -> str | None:
-    """The folder whose name differs in Unicode's composition alone; None if there is none."""
-    here = "/" if folder.startswith("/") else ""
-    for part in filter(None, folder.split("/")):
-        try:
-            names = [entry.name for entry in os.scandir(root / here) if is_folder(Path(entry.path))]
-        except OSError:  # the folder above is not there: neither is this one
-            return None
-        alike = [name for name in names if composed(name) == composed(part)]
-        if len(alike) != 1:
-            return None
-        here = posixpath.join(here, alike[0])
-    return here
+class _FoldersBelow:
+    """Folders known by their names in Unicode's composed form, each folder above listed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[str, dict[str, list[str]]] = {}
+
+    def composed_folder(self, folder: str) -> str | None:
+        """The folder whose name differs in Unicode's composition alone; None if there is none."""
+        here = "/" if folder.startswith("/") else ""
+        for part in filter(None, folder.split("/")):
+            alike = self._in(here).get(composed(part), [])
+            if len(alike) != 1:
+                return None
+            here = posixpath.join(here, alike[0])
+        return here
+
+    def _in(self, here: str) -> dict[str, list[str]]:
+        if here not in self._known:
+            self._known[here] = defaultdict(list)
+            # Where the folder above is not there, neither is this one.
+            with contextlib.suppress(OSError), os.scandir(self._root / here) as entries:
+                for entry in entries:
+                    if is_folder(Path(entry.path)):
+                        self._known[here][composed(entry.name)].append(entry.name)
+        return self._known[here]

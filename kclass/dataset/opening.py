@@ -59,8 +59,8 @@ def open_data(
         path_column: of a CSV file: see `from_csv`.
         label_column: likewise.
         split_column: likewise.
-        group: what no split parts: a column of the CSV file; or a regular expression, whose first
-            group (or whole match) in a photo's path below the root names its group.
+        group: what no split parts: a column of the CSV file, "" for none; or a regular expression,
+            whose first group (or whole match) in a photo's path below the root names its group.
         label_regex: of a folder: a regular expression, whose first group (or whole match) in a
             photo's name is its class; see `from_name_regex`.
 
@@ -123,7 +123,7 @@ def _of_table(path: Path, options: _Options) -> Dataset:
     _refuse(options, ("label_regex",), "a table, which has a column of labels")
     columns = open_csv(path).columns
     by_column = options.group in columns
-    if options.group is not None and not by_column and re.fullmatch(r"\w*", options.group):
+    if options.group is not None and not by_column and re.fullmatch(r"\w+", options.group):
         # A single word is no expression that would group anything.
         raise OptionError.unknown("group", options.group, columns)
     data = from_csv(
@@ -134,7 +134,7 @@ def _of_table(path: Path, options: _Options) -> Dataset:
         split_column=options.split_column,
         group_column=options.group if by_column or options.group is None else "",
     )
-    return data if by_column else _grouped(data, options.group)
+    return data if by_column else _grouped(data, options.group or None)
 
 
 def _grouped(data: Dataset, group: str | None) -> Dataset:

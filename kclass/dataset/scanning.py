@@ -8,8 +8,11 @@ from typing import Final
 from kclass.errors import DataError
 from kclass.photos.decoding import SUFFIXES
 
-FOLDERS_OF_SYSTEMS: Final = frozenset({"__MACOSX", "@eaDir"})
-"""Folders that macOS archives and Synology drives fill with shadows of the photos."""
+FOLDERS_OF_SYSTEMS: Final = frozenset(
+    {"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
+)
+"""Folders that macOS archives and Synology drives fill with shadows of the photos, and those that Linux
+and Windows put on each drive, often so that nobody may read them."""
 
 _CLASS_DEPTH: Final = 2
 """The deepest level on which class folders lie: `train/cat` is two below the root."""

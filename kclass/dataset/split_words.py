@@ -45,7 +45,12 @@ def split_codes(
                 f"{where(row)} has the unknown split {word!r}",
                 fix="Write true or false, or nothing."
                 if truths
-                else f"Write one of {', '.join(SPLITS)}, or nothing.",
+                else f"Write one of {', '.join(SPLITS)}, or nothing."
+                + (
+                    ""
+                    if column is None
+                    else f' If the column {column} tells something else, give split_column="".'
+                ),
             )
         codes[row] = code
     return codes

@@ -1,5 +1,6 @@
 """A table that names photos, whatever it came from, made into a data set."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -124,16 +125,26 @@ def refuse_few_classes(source: str, classes: Sequence[str]) -> None:
         )
 
 
-def folders_with(name: str, folders: Iterable[Path]) -> list[Path]:
-    """Those of some folders in which a name stands for a photo."""
-    return [folder for folder in folders if locate([name], folder, where=lambda _: name)[0] is not None]
-
-
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder, hidden ones left out, sorted."""
-    if not is_folder(folder):
+    """The folders in a folder, sorted; hidden ones and those that may not be read are left out."""
+    if not _is_readable(folder):
         return []
-    return sorted(entry for entry in folder.iterdir() if is_folder(entry) and entry.name[0] != ".")
+    return sorted(entry for entry in folder.iterdir() if entry.name[0] != "." and _is_readable(entry))
+
+
+def _is_readable(folder: Path) -> bool:
+    """Whether there is such a folder, and what is in it can be listed."""
+    try:
+        os.scandir(folder).close()
+    except (OSError, ValueError):  # ValueError: a path with a null character
+        return False
+    return True
+
+
+def _folders_with(name: str, folders: Iterable[Path]) -> list[Path]:
+    """Those of some folders in which a name stands for a photo."""
+    readable = filter(_is_readable, folders)
+    return [folder for folder in readable if locate([name], folder, where=lambda _: name)[0] is not None]
 
 
 def _name(value: object, row: int, where: Callable[[int], str]) -> str:
@@ -203,16 +214,30 @@ def _split(code: int) -> str:
 
 
 def _wrong_root(source: str, missing: Sequence[str], names: int, root: Path) -> DataError:
-    suffix = "" if missing[0].lower().endswith(tuple(SUFFIXES)) else ", with any suffix of a photo"
+    name = missing[0]
+    suffix = "" if name.lower().endswith(tuple(SUFFIXES)) else ", with any suffix of a photo"
     place = f"in {root}" if is_folder(root) else "there"
-    near = folders_with(missing[0], [root.parent, *subfolders(root)])
+    near = _folders_with(name, [root.parent, *subfolders(root)])
+    front = "" if near else _strange_front(name, root)
+    fix = "Give the folder that the names start from as root, or mend the names."
+    if near:
+        fix = f"Did you mean root={str(near[0])!r}?"
+    elif front:
+        fix = f"Take {front} off the front of the names: the rest of this one is there."
+    elif len(name.splitlines()) > 1:
+        fix = "A quotation mark that opens a name is not closed: double it, or take it out."
     return DataError(
         f"{len(missing)} of the {names} photos that {source} names are not {place}: "
-        f"looked for {missing[0]}{suffix}",
-        fix=f"Did you mean root={str(near[0])!r}?"
-        if near
-        else "Give the folder that the names start from as root, or mend the names.",
+        f"looked for {' '.join(name.splitlines())}{suffix}",
+        fix=fix,
     )
+
+
+def _strange_front(name: str, root: Path) -> str:
+    """What a name starts with on another computer, if the rest of it stands for a photo here."""
+    ends = [place for place, sign in enumerate(name, start=1) if sign in "/\\"]
+    rests = locate([name[end:] for end in ends], root, where=lambda _: name)
+    return next((name[:end] for end, rest in zip(ends, rests, strict=True) if rest is not None), "")
 
 
 def _remarks(table: Table, root: Path, missing: Sequence[str], again: Sequence[str]) -> tuple[str, ...]:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,47 @@ def test_a_table_in_tabs_with_windows_paths_is_read(plant: Plant) -> None:
     table = root / "labels.tsv"
     table.write_bytes(b"\xef\xbb\xbfFile\tClass\r\ncat\\1.jpg\tcat\r\n.\\dog\\1.JPG\tdog\r\n")
     assert from_csv(table).samples.paths == ("cat/1.jpg", "dog/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("front", "separator"),
+    [("C:\\Users\\Ann\\", "\\"), ("/home/ann/", "/"), ("https://example.org/photos/", "/"), ("old/", "/")],
+)
+def test_what_names_start_with_on_another_computer_is_named(plant: Plant, front: str, separator: str) -> None:
+    root = plant("img/1.jpg", "img/2.jpg")
+    rows = [f"{front}img{separator}{number}.jpg,{number}" for number in (1, 2)]
+    with pytest.raises(DataError, match=r"2 of the 2 photos that labels\.csv names are not ") as caught:
+        from_csv(write(root, "path,label", *rows))
+    assert caught.value.fix == f"Take {front} off the front of the names: the rest of this one is there."
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named(photos: Path) -> None:
+    rows = rows_of()
+    with pytest.raises(DataError, match="1 of the 1 photos") as caught:
+        from_csv(write(photos, "path,label", f'"{rows[0]}', *rows[1:]))
+    assert "\n" not in caught.value.message
+    assert caught.value.fix == "A quotation mark that opens a name is not closed: double it, or take it out."
+
+
+def test_folders_beside_the_table_that_may_not_be_read_are_passed_over(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = plant("secret/1.jpg", "images/1.jpg", "images/2.jpg")
+    genuine = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    data = from_csv(write(root, "id,label", "1,cat", "2,dog"))
+    assert data.root == root / "images"
+    with pytest.raises(DataError, match=r"2 of the 2 photos that labels\.csv names are not in"):
+        from_csv(write(root, "id,label", "8,cat", "9,dog"))
+
+
+def test_columns_of_one_name_are_to_be_renamed(photos: Path) -> None:
+    with pytest.raises(OptionError, match=r"several columns of labels\.csv are called label") as caught:
+        from_csv(write(photos, "path,label,label", *(f"{row},x" for row in rows_of())))
+    assert caught.value.fix.startswith("Rename all but one of them.")

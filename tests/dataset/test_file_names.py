@@ -148,3 +148,20 @@ def test_nothing_is_found_of_no_names(tmp_path: Path) -> None:
 def test_paths_start_from_the_root_where_they_lie_below_it(tmp_path: Path) -> None:
     paths = [f"{tmp_path}/a/1.jpg", f"{tmp_path}-too/1.jpg", "b/1.jpg", f"{tmp_path}/./c/../1.jpg"]
     assert from_root(paths, tmp_path) == ["a/1.jpg", f"{tmp_path}-too/1.jpg", "b/1.jpg", "1.jpg"]
+
+
+def test_folders_in_another_composition_are_listed_once_however_many(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = plant(*(f"{DECOMPOSED}{number}/1.jpg" for number in range(5)))
+    listed: list[Path] = []
+    genuine = os.scandir
+
+    def noted(path: str | Path) -> object:
+        listed.append(Path(path))
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    names = [f"{COMPOSED}{number}/1.jpg" for number in range(5)]
+    assert found(root, *names) == [f"{DECOMPOSED}{number}/1.jpg" for number in range(5)]
+    assert listed.count(root) == 1

@@ -145,6 +145,11 @@ def test_a_group_is_a_column_of_a_table_or_a_regex(loose: Path, folders: Path) -
     assert groups(folders, "p[0-9]") == [0, 1, 2, 3] * 2
 
 
+def test_no_group_is_taken_from_a_column_that_is_called_so_if_none_is_wanted(loose: Path) -> None:
+    assert (open_data(loose).samples.groups >= 0).all()
+    assert (open_data(loose, group="").samples.groups == -1).all()
+
+
 def test_a_group_that_is_neither_column_nor_regex_is_refused(loose: Path, folders: Path) -> None:
     with pytest.raises(OptionError, match="group is 'patent'; it must be one of") as caught:
         open_data(loose, group="patent")

@@ -40,6 +40,9 @@ def test_hidden_things_and_shadows_of_photos_are_passed_over(plant: Plant) -> No
         ".hidden/1.jpg",
         "__MACOSX/a/1.jpg",
         "a/@eaDir/1.jpg",
+        "lost+found/1.jpg",
+        "$RECYCLE.BIN/1.jpg",
+        "System Volume Information/1.jpg",
         "a/.ipynb_checkpoints/1.jpg",
     )
     tree = scan(root)

@@ -25,12 +25,15 @@ def test_true_is_for_validation_in_a_column_that_says_so() -> None:
     assert codes(*values, column="Is valid") == [1, 0, 1, 0, 1, 0, 1, 1, 1, -1]
 
 
+WRITE = "Write one of train, valid, test, or nothing."
+
+
 @pytest.mark.parametrize(
     ("value", "column", "fix"),
     [
-        ("trian", "split", "Write one of train, valid, test, or nothing."),
-        (True, "split", "Write one of train, valid, test, or nothing."),
-        (1, None, "Write one of train, valid, test, or nothing."),
+        ("trian", "split", f'{WRITE} If the column split tells something else, give split_column="".'),
+        (True, "set", f'{WRITE} If the column set tells something else, give split_column="".'),
+        (1, None, WRITE),
         ("train", "is_valid", "Write true or false, or nothing."),
         (2, "is_valid", "Write true or false, or nothing."),
     ],
