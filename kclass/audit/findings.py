@@ -117,8 +117,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "nearly-uniform",
             "nearly uniform photos",
             "warning",
-            "Nearly all of each is equally bright: a placeholder of a missing photo, an empty frame, or a small "
-            "subject on plain ground; look, and take out those that show nothing.",
+            "Nearly all of each is equally bright: a placeholder of a missing photo, an empty frame, or a "
+            "small subject on plain ground; look, and take out those that show nothing.",
             thresholds.NEARLY_UNIFORM_ORIGIN,
         ),
         Kind(
