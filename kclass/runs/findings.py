@@ -10,7 +10,7 @@ from kclass.audit.copies import copy_findings
 from kclass.audit.findings import KINDS, Finding
 from kclass.audit.suspects import suspect_findings
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.names import UNLABELLED, split_name
+from kclass.dataset.names import UNLABELLED, UNSPLIT, split_name
 from kclass.runs.preparing import Prepared
 
 FINDING_COLUMNS = ("kind", "severity", "path", "class", "split", "score", "others", "detail")
@@ -19,13 +19,17 @@ FINDING_COLUMNS = ("kind", "severity", "path", "class", "split", "score", "other
 def findings(prepared: Prepared, out_of_fold: NDArray[np.float64] | None) -> tuple[Finding, ...]:
     """Copies and pictures under two labels, and labels to look at if a head was solved.
 
+    Training copies of validation and test photos are left out already, and not named again.
+
     Args:
         prepared: what a look at the photos showed.
         out_of_fold: float64 (photos, classes): natural logarithms of the probabilities of training
             photos by heads that had not seen them, NaN for all others.
     """
     samples = prepared.data.samples
-    copies = copy_findings(samples, prepared.inspections, prepared.matches)
+    used = samples.splits != UNSPLIT
+    matches = [match for match in prepared.matches if used[match.first] and used[match.second]]
+    copies = copy_findings(samples, prepared.inspections, matches)
     return (*copies, *suspect_findings(samples, out_of_fold))
 
 

@@ -242,6 +242,7 @@ def test_a_training_photo_that_is_in_validation_too_is_not_trained_on(
     said = "1 training photo left out: the same picture is in validation (train/ash/2.png)"
     assert fit.remark == said
     assert said in (tmp_path / "run/log.txt").read_text()
+    assert "identical" not in {row["kind"] for row in rows(tmp_path / "run/findings.csv")}
     assert fit.classifier.record.trained["photos"] == 7
     assert fit.evaluations["valid"].metrics.photos == 8
     splits = {row["path"]: row["split"] for row in rows(tmp_path / "run/split.csv")}
