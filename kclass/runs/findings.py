@@ -19,7 +19,8 @@ FINDING_COLUMNS = ("kind", "severity", "path", "class", "split", "score", "other
 def findings(prepared: Prepared, out_of_fold: NDArray[np.float64] | None) -> tuple[Finding, ...]:
     """Copies and pictures under two labels, and labels to look at if a head was solved.
 
-    Training copies of validation and test photos are left out already, and not named again.
+    Training copies of validation and test photos are left out already, and not named again unless
+    their label is another.
 
     Args:
         prepared: what a look at the photos showed.
@@ -28,7 +29,12 @@ def findings(prepared: Prepared, out_of_fold: NDArray[np.float64] | None) -> tup
     """
     samples = prepared.data.samples
     used = samples.splits != UNSPLIT
-    matches = [match for match in prepared.matches if used[match.first] and used[match.second]]
+    matches = [
+        each
+        for each in prepared.matches
+        if (used[each.first] and used[each.second])
+        or samples.labels[each.first] != samples.labels[each.second]
+    ]
     copies = copy_findings(samples, prepared.inspections, matches)
     return (*copies, *suspect_findings(samples, out_of_fold))
 

@@ -249,6 +249,13 @@ def test_a_training_photo_that_is_in_validation_too_is_not_trained_on(
     assert [path for path, split in splits.items() if not split] == ["train/ash/2.png"]
 
 
+def test_a_left_out_copy_under_another_label_is_named(tmp_path: Path) -> None:
+    data = split_folders(tmp_path / "trees", ("valid/ash/1.png", "train/birch/2.png"))
+    run_fit(data, tmp_path / "run")
+    (named,) = (row for row in rows(tmp_path / "run/findings.csv") if row["kind"] == "two-labels")
+    assert {named["path"], named["others"]} == {"valid/ash/1.png", "train/birch/2.png"}
+
+
 def test_copies_are_left_out_of_a_network_that_is_trained_and_named_by_where_they_are(tmp_path: Path) -> None:
     data = split_folders(tmp_path / "trees", ("valid/ash/1.png", "train/birch/2.png"))
     (data / "test/ash").mkdir(parents=True)
