@@ -185,6 +185,8 @@ class _Strict(tarfile.TarInfo):
         info = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
         if info.type in _EXTENSIONS and info.size > _LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {info.size} bytes")
+        if info.size < 0:  # it would lead back, and pass over other members
+            raise tarfile.ReadError(f"a member of {info.size} bytes")
         return info
 
     @classmethod

@@ -19,6 +19,9 @@ from kclass.dataset.unpacked import archive_name, unpacked
 from kclass.errors import DataError, KClassError, OptionError
 from kclass.files import is_folder, is_there
 
+_OTHER_TABLES: Final = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".txt", ".json", ".parquet"})
+"""What other programs keep tables in; some of these are zip archives inside."""
+
 _OF_TABLES: Final = ("root", "path_column", "label_column", "split_column")
 
 
@@ -77,6 +80,11 @@ def open_data(
         raise DataError(f"there is no folder or file {path}", fix=nearest(path, among=is_there))
     if path.suffix.lower() in SUFFIXES_OF_TABLES:
         return _of_table(path, options)
+    if path.suffix.lower() in _OTHER_TABLES:
+        raise DataError(
+            f"{path} is no table that kclass reads",
+            fix="Save it as CSV in UTF-8; its name must end with .csv.",
+        )
     if not path.is_file():  # a pipe would be waited for
         raise DataError(
             f"{path} is neither a folder nor a file", fix="Give the folder that holds the photos."

@@ -275,6 +275,16 @@ def test_a_tar_whose_headers_would_fill_the_memory_is_refused(kind: bytes, tmp_p
     assert_refused(tmp_path / "x.tar.gz", "the archive {} is broken: a header of 3000000 bytes")
 
 
+@pytest.mark.parametrize("size", [-1, -512, -1024])
+def test_a_tar_whose_member_would_lead_back_is_refused(size: int, tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("a.jpg").tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = size.to_bytes(12, "big", signed=True)  # GNU's numbers to base 256
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "x.tar").write_bytes(header + tarfile.TarInfo("b.jpg").tobuf() + bytes(1024))
+    assert_refused(tmp_path / "x.tar", f": a member of {size} bytes")
+
+
 def test_names_that_are_no_utf8_though_the_zip_says_so_break_it(tmp_path: Path) -> None:
     archive = pack(tmp_path / "x.zip", {"é.jpg": b"one"})
     rewritten(archive, "é".encode(), b"\xff\xff", times=2)

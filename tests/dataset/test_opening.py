@@ -283,6 +283,15 @@ def test_what_is_no_place_is_refused(loose: Path) -> None:
         open_data(loose / "a0.jpg")
 
 
+@pytest.mark.parametrize("name", ["labels.xlsx", "Labels.ODS", "labels.txt"])
+def test_tables_of_other_programs_are_refused_as_such(name: str, tmp_path: Path) -> None:
+    place = pack(tmp_path / "x.zip", {"xl/workbook.xml": b"<x/>"}).rename(tmp_path / name)
+    with pytest.raises(DataError) as caught:
+        open_data(place)
+    assert caught.value.message == f"{place} is no table that kclass reads"
+    assert caught.value.fix == "Save it as CSV in UTF-8; its name must end with .csv."
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
