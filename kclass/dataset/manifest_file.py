@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kclass.dataset.csv_file import open_csv, read_columns
 from kclass.dataset.grouping import numbered
-from kclass.dataset.names import UNGROUPED, UNSPLIT, listing
+from kclass.dataset.names import UNGROUPED, UNSPLIT, composed, listing
 from kclass.dataset.samples import Samples
 from kclass.dataset.split_words import split_codes
 from kclass.errors import DataError
@@ -75,11 +75,12 @@ def resplit(samples: Samples, path: Path) -> tuple[Samples, tuple[str, ...]]:
     rows = read_rows(path)
     if (rows.splits == UNSPLIT).all():
         raise DataError(f"the manifest {path} gives no photo a split", fix="Give the split.csv of a run.")
-    places = {name: place for place, name in enumerate(samples.paths)}
-    gone = [name for name in rows.paths if name not in places]
+    places = _places(rows.paths, samples)
+    gone = [name for name, place in zip(rows.paths, places, strict=True) if place is None]
     if gone:
         raise gone_photos(path, gone, len(rows.paths), samples.root)
-    order = np.array([places[name] for name in rows.paths], dtype=np.int64)
+    order = np.array(places, dtype=np.int64)
+    _refuse_again(path, rows.paths, order)
     splits = np.full(len(samples), UNSPLIT, dtype=np.int8)
     splits[order] = rows.splits
     groups = samples.groups
@@ -87,6 +88,20 @@ def resplit(samples: Samples, path: Path) -> tuple[Samples, tuple[str, ...]]:
         groups = np.full(len(samples), UNGROUPED, dtype=np.int32)
         groups[order] = rows.groups
     return replace(samples, splits=splits, groups=groups), _unlisted(path, samples, order)
+
+
+def _places(names: Sequence[str], samples: Samples) -> list[int | None]:
+    """The rows of photos by their paths, which may have crossed systems: Unicode's other composition, or
+    backslashes for slashes."""
+    places = {name: place for place, name in enumerate(samples.paths)}
+    found = [places.get(name) for name in names]
+    if None in found:
+        respelt = {composed(name): place for name, place in places.items()}
+        found = [
+            respelt.get(composed(name.replace("\\", "/"))) if place is None else place
+            for name, place in zip(names, found, strict=True)
+        ]
+    return found
 
 
 def gone_photos(path: Path, gone: Sequence[str], photos: int, root: Path) -> DataError:
@@ -115,6 +130,20 @@ def _check_columns(path: Path, received: Sequence[str]) -> None:
         )
 
 
+def _refuse_again(path: Path, names: Sequence[str], places: NDArray[np.int64]) -> None:
+    rows, times = np.unique(places, return_counts=True)
+    if rows.size < places.size:
+        twice = np.flatnonzero(np.isin(places, rows[times > 1])).tolist()
+        raise _listed_twice(path, [names[row] for row in twice])
+
+
+def _listed_twice(path: Path, names: Sequence[str]) -> DataError:
+    return DataError(
+        f"the manifest {path} lists a photo twice: {listing(names)}",
+        fix="Leave one of the lines, or a photo may be trained on and tested on.",
+    )
+
+
 def _check_names(path: Path, names: Sequence[str], *, where: Callable[[int], str]) -> None:
     if not names:
         raise DataError(f"the manifest {path} lists no photos", fix="Split the data set again.")
@@ -122,7 +151,4 @@ def _check_names(path: Path, names: Sequence[str], *, where: Callable[[int], str
         raise DataError(f"{where(names.index(''))} has no path", fix="Fill it in, or take the line out.")
     if len(set(names)) < len(names):
         twice = [name for name, times in Counter(names).items() if times > 1]
-        raise DataError(
-            f"the manifest {path} lists a photo twice: {listing(twice)}",
-            fix="Leave one of the lines, or a photo may be trained on and tested on.",
-        )
+        raise _listed_twice(path, twice)

@@ -123,3 +123,16 @@ def test_what_is_no_path_of_a_manifest_is_refused(data: ImageFolder) -> None:
     with pytest.raises(OptionError, match="manifest is None; it must be text or a Path") as caught:
         data.with_split(None)  # type: ignore[arg-type]
     assert caught.value.fix == "Give the split.csv of a run."
+
+
+def test_a_manifest_may_come_from_another_system(plant: Plant, tmp_path: Path) -> None:
+    data = ImageFolder(plant("Cafe\u0301/1.jpg", "Cafe\u0301/2.jpg", "bar/1.jpg", "bar/2.jpg"))
+    rows = ["Caf\u00e9/1.jpg,,train", "Caf\u00e9\\2.jpg,,valid", "bar\\1.jpg,,train", "bar/2.jpg,,valid"]
+    table = tmp_path / "split.csv"
+    table.write_text("\n".join(["path,class,split", *rows]), encoding="utf-8")
+    split = data.with_split(table)
+    assert split.train.paths == ("Cafe\u0301/1.jpg", "bar/1.jpg")
+    assert split.valid.paths == ("Cafe\u0301/2.jpg", "bar/2.jpg")
+    table.write_text("\n".join(["path,class,split", *rows, "bar/1.jpg,,valid"]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"lists a photo twice: bar\\1\.jpg, bar/1\.jpg"):
+        data.with_split(table)
