@@ -91,8 +91,10 @@ def resplit(samples: Samples, path: Path) -> tuple[Samples, tuple[str, ...]]:
 
 
 def _places(names: Sequence[str], samples: Samples) -> list[int | None]:
-    """The rows of photos by their paths, which may have crossed systems: Unicode's other composition, or
-    backslashes for slashes."""
+    """The rows of photos by their paths; None if there is none.
+
+    What has crossed systems may have Unicode's other composition, or backslashes for slashes.
+    """
     places = {name: place for place, name in enumerate(samples.paths)}
     found = [places.get(name) for name in names]
     if None in found:
