@@ -90,8 +90,9 @@ def _findings(data: Dataset, looked: Looked, seen: Seen, *, seed: int) -> Iterat
     inspections = {row: each for row, each in enumerate(looked) if isinstance(each, Inspection)}
     errors = {row: each for row, each in enumerate(looked) if isinstance(each, PhotoError)}
     yield from unreadable(samples, errors)
-    yield from copy_findings(samples, inspections, seen.matches)
-    yield from parted_groups(samples)
+    copies = tuple(copy_findings(samples, inspections, seen.matches))
+    yield from copies
+    yield from parted_groups(samples, {*errors, *(row for each in copies for row in each.remove)})
     yield from suspect_findings(samples, seen.out_of_fold)
     yield from _shortcuts(data, inspections, seen.matches, seed=seed)
     yield from balance(data, errors)

@@ -1,7 +1,7 @@
 """Photos of one picture: copies within one split, on both sides of it, or under two labels."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,15 +75,18 @@ def copy_findings(
                 yield _near_identical(samples, inspections, picture)
 
 
-def parted_groups(samples: Samples) -> Iterator[Finding]:
+def parted_groups(samples: Samples, taken_out: Collection[int] = ()) -> Iterator[Finding]:
     """Each group that the table keeps together and its splits do not.
 
     A person decides what goes, since each photo is one of its own.
 
     Args:
         samples: the table.
+        taken_out: rows that go anyhow: what cannot be read, and copies that have been told already.
     """
-    grouped = np.flatnonzero((samples.groups != UNGROUPED) & (samples.splits != UNSPLIT))
+    stays = (samples.groups != UNGROUPED) & (samples.splits != UNSPLIT)
+    stays[list(taken_out)] = False
+    grouped = np.flatnonzero(stays)
     order = grouped[np.argsort(samples.groups[grouped], kind="stable")]
     starts = np.flatnonzero(np.diff(samples.groups[order])) + 1
     for rows in np.split(order, starts):

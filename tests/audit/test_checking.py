@@ -277,6 +277,20 @@ def test_a_table_of_photos_is_taken_too_and_its_groups_are_held_to(split: Path) 
     assert check(table).findings == ()
 
 
+def test_a_group_says_nothing_again_of_copies_and_of_photos_that_cannot_be_read(split: Path) -> None:
+    shutil.copy(split / "train/cat/01.jpg", split / "val/cat/same.jpg")
+    (split / "val/dog/bad.jpg").write_bytes(b"no photo")
+    days = {"train/cat/01.jpg": "one", "val/cat/same.jpg": "one"}
+    days |= {"train/dog/02.jpg": "two", "val/dog/bad.jpg": "two"}
+    names = sorted(path.relative_to(split).as_posix() for path in split.rglob("*.jpg"))
+    lines = [f"{name},{name.split('/')[1]},{name.split('/')[0]},{days.get(name, name)}" for name in names]
+    table = split / "photos.csv"
+    table.write_text("\n".join(["path,class,split,day", *lines]))
+    audit = check(open_data(table, group="day"))
+    assert paths(audit, "leak") == [("val/cat/same.jpg", "train/cat/01.jpg")]
+    assert kinds(audit) == {"leak", "unreadable"}
+
+
 def test_no_file_is_changed(folder: Path) -> None:
     shutil.copy(folder / "cat/01.jpg", folder / "cat/copy.jpg")
 

@@ -144,11 +144,13 @@ def test_ten_thousand_copies_of_one_file_take_no_time() -> None:
     assert len(finding.remove) == copies - 1
 
 
-def grouped(groups: tuple[int, ...], splits: tuple[int, ...]) -> list[Finding]:
+def grouped(
+    groups: tuple[int, ...], splits: tuple[int, ...], *, taken_out: tuple[int, ...] = ()
+) -> list[Finding]:
     photos = len(groups)
     paths = tuple(f"{row}.jpg" for row in range(photos))
     columns = np.zeros(photos, np.int32), ("cat",), Path("/photos"), np.array(splits, np.int8)
-    return list(parted_groups(Samples(paths, *columns, np.array(groups, np.int32))))
+    return list(parted_groups(Samples(paths, *columns, np.array(groups, np.int32)), taken_out))
 
 
 def test_a_group_on_both_sides_of_a_split_is_a_leak_for_a_person_to_mend() -> None:
@@ -161,3 +163,10 @@ def test_groups_that_stay_together_and_photos_of_none_do_not_leak() -> None:
     assert grouped((-1, -1, -1, -1), (TRAIN, VALID, TRAIN, VALID)) == []
     assert grouped((1, 1, 1, 1), (UNSPLIT, UNSPLIT, TRAIN, TRAIN)) == []
     assert grouped((1, 1, 1, 1), (UNSPLIT,) * 4) == []
+
+
+def test_a_group_that_is_whole_without_what_is_taken_out_does_not_leak() -> None:
+    groups, splits = (1, 1, 1), (VALID, TRAIN, TRAIN)
+    assert grouped(groups, splits, taken_out=(1, 2)) == []
+    (finding,) = grouped(groups, splits, taken_out=(1,))
+    assert finding.rows == (0, 2)
