@@ -282,9 +282,13 @@ class Dataset:
         raise missing_split(self.name, self.samples, code)
 
     def _checked(self, copies: NDArray[np.int64]) -> NDArray[np.int64]:
-        if copies.shape != (len(self),):
-            raise OptionError(f"copies has the shape {copies.shape}; it must be ({len(self)},), one a photo")
-        return copies
+        numbers = np.asarray(copies)
+        if numbers.shape != (len(self),) or not np.issubdtype(numbers.dtype, np.integer):
+            raise OptionError(
+                f"copies has the shape {numbers.shape} and the type {numbers.dtype}; it must be "
+                f"({len(self)},), an integer for each photo"
+            )
+        return numbers
 
     def _headline(self) -> str:
         return headline(type(self).__name__, self.name, self.samples)

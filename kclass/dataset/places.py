@@ -13,8 +13,10 @@ def as_path(place: object, *, option: str = "path", fix: str = "Give the path of
     """A path, with `~` for the home folder.
 
     Raises:
-        OptionError: it is neither text nor a path.
+        OptionError: it is neither text nor a path, or empty.
     """
+    if place == "":  # an unset variable of a shell, more often than the current folder
+        raise OptionError(f"{option} is empty", fix=f"{fix} A full stop stands for the current folder.")
     if not isinstance(place, str | os.PathLike):
         raise OptionError(f"{option} is {place!r}; it must be text or a Path", fix=fix)
     try:

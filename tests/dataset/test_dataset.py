@@ -99,9 +99,17 @@ def test_copies_that_were_found_elsewhere_stay_on_one_side(plant: Plant) -> None
 
 def test_copies_must_be_one_number_a_photo(plant: Plant) -> None:
     data = ImageFolder(plant("cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"))
-    with pytest.raises(OptionError) as caught:
-        data.split(copies=np.arange(3, dtype=np.int64))
-    assert caught.value.message == "copies has the shape (3,); it must be (4,), one a photo"
+    for copies, received in (
+        (np.arange(3, dtype=np.int64), "(3,) and the type int64"),
+        ([0, 1], "(2,) and the type int64"),
+        ([0.5, 1, 2, 3], "(4,) and the type float64"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            data.split(copies=copies)  # type: ignore[arg-type]
+        assert caught.value.message == (
+            f"copies has the shape {received}; it must be (4,), an integer for each photo"
+        )
+    assert data.split(valid=0.5, copies=[0, 1, 2, 3]).is_split  # type: ignore[arg-type]
 
 
 def test_validation_photos_are_taken_from_training_photos_where_there_are_only_test_photos(

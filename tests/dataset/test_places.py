@@ -22,6 +22,13 @@ def test_what_is_no_path_is_refused_by_the_name_of_its_option(place: object) -> 
     assert caught.value.fix == "Give a folder."
 
 
+def test_an_empty_text_is_not_taken_for_the_current_folder() -> None:
+    with pytest.raises(OptionError, match="place is empty") as caught:
+        as_path("", option="place", fix="Give a folder.")
+    assert caught.value.fix == "Give a folder. A full stop stands for the current folder."
+    assert as_path(".") == Path()
+
+
 def test_a_folder_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "photos").mkdir()
     monkeypatch.chdir(tmp_path)
