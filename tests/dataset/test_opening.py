@@ -53,6 +53,20 @@ def test_a_table_beside_split_folders_is_passed_over(plant: Plant) -> None:
     assert open_data(root).classes == ("a", "b")
 
 
+def test_the_answers_to_test_photos_beside_split_folders_are_passed_over(plant: Plant) -> None:
+    # As `kclass sample` writes them.
+    root = plant("train/a/1.jpg", "train/b/1.jpg", "validation/a/2.jpg", "validation/b/2.jpg", "test/3.jpg")
+    (root / "test-labels.csv").write_text("file,label\n3.jpg,a\n")
+    data = open_data(root)
+    assert (len(data.train), len(data.valid), len(data.test)) == (2, 2, 1)
+
+
+def test_a_table_about_one_of_several_class_folders_is_passed_over(plant: Plant) -> None:
+    root = plant(*(f"{name}/{number}.jpg" for name in ("cats", "dogs", "unknown") for number in range(2)))
+    (root / "labels.csv").write_text("file,label\nunknown/0.jpg,fox\nunknown/1.jpg,owl\n")
+    assert open_data(root).classes == ("cats", "dogs", "unknown")
+
+
 @pytest.mark.parametrize(
     ("train", "test"), [("train", "test"), ("Train", "validation"), ("train_images", "test_images")]
 )
