@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.audit.copies import copy_findings
-from kclass.audit.findings import Finding
-from kclass.audit.suspects import out_of_fold_probabilities, suspect_findings
+from kclass.audit.suspects import out_of_fold_probabilities
 from kclass.backbones.registry import DEFAULT, IMAGENET, backbone, open_backbone
 from kclass.dataset.names import UNLABELLED
 from kclass.dataset.samples import Samples
@@ -42,40 +40,6 @@ class Seen:
     out_of_fold: Floats | None
 
 
-def feature_findings(
-    samples: Samples,
-    features: NDArray[np.float32],
-    readable: Rows,
-    inspections: Looked,
-    *,
-    seed: int,
-    out_of_fold: Floats | None = None,
-    progress: Progress = silent,
-) -> tuple[Finding, ...]:
-    """Copies, leaks and labels to look at, when the features are at hand.
-
-    Args:
-        samples: the table.
-        features: float32 (embedded photos, features).
-        readable: int64 (embedded photos,): their rows, each once.
-        inspections: one a row.
-        seed: of the folds.
-        out_of_fold: float64 (photos, classes): natural logarithms of the probabilities of each row by a
-            head that had not seen the photo, NaN where there is none; left out, they are found here,
-            for all labelled photos.
-        progress: is told how far each stage is.
-
-    Returns:
-        The kinds that `copy_findings` finds, in the order of the rows; then the labels to look at, the
-        most suspect first.
-    """
-    seen = look_closer(
-        samples, features, readable, inspections, seed=seed, out_of_fold=out_of_fold, progress=progress
-    )
-    known = {row: each for row, each in enumerate(inspections) if isinstance(each, Inspection)}
-    return (*copy_findings(samples, known, seen.matches), *suspect_findings(samples, seen.out_of_fold))
-
-
 def look_closer(
     samples: Samples,
     features: NDArray[np.float32],
@@ -83,23 +47,28 @@ def look_closer(
     inspections: Looked,
     *,
     seed: int,
-    out_of_fold: Floats | None = None,
     progress: Progress = silent,
 ) -> Seen:
-    """What features show; see `feature_findings`.
+    """What features show besides inspections.
 
     A picture under two labels has no say, and nothing is said of it: it has been told already.
+
+    Args:
+        samples: the table.
+        features: float32 (embedded photos, features).
+        readable: int64 (embedded photos,): their rows, each once.
+        inspections: one a row.
+        seed: of the folds.
+        progress: is told how far each stage is.
     """
     candidates = readable[feature_candidates(features)]
     matches = near_identical(inspections, candidates=candidates, progress=progress)
     groups = groups_of(matches, len(samples))
-    contested = _contested(samples, groups)
-    if out_of_fold is None:
-        agreed = ~contested[readable]
-        out_of_fold = out_of_fold_probabilities(
-            samples, features[agreed], readable[agreed], groups=groups, seed=seed, progress=progress
-        )
-    return Seen(matches, np.where(contested[:, None], np.nan, out_of_fold))
+    agreed = ~_contested(samples, groups)[readable]
+    out_of_fold = out_of_fold_probabilities(
+        samples, features[agreed], readable[agreed], groups=groups, seed=seed, progress=progress
+    )
+    return Seen(matches, out_of_fold)
 
 
 def _contested(samples: Samples, groups: Rows) -> NDArray[np.bool_]:

@@ -158,7 +158,7 @@ def _table_in(folder: Path, options: _Options) -> Path | None:
     usable = [table for table in tables if _is_usable(table)] if len(tables) > 1 else tables
     if not asked and _has_class_folders(folder):
         parting = [table for table in usable if _parts_one_folder(table, folder)]
-        return parting[0] if len(parting) == 1 and _are_splits_of_a_table(folder) else None
+        return parting[0] if len(parting) == 1 and _may_belong_to_a_table(folder) else None
     if len(usable) == 1:
         return usable[0]
     if usable or (asked and tables):
@@ -207,16 +207,18 @@ def _has_class_folders(folder: Path) -> bool:
     return len(tops) > 1 and any(split_code(top) is None for top in tops)
 
 
-def _are_splits_of_a_table(folder: Path) -> bool:
-    """Whether folders are named as those of a data set that a table labels: `train_images`, `test_images`.
+def _may_belong_to_a_table(folder: Path) -> bool:
+    """Whether folders are like those of data sets that a table labels: `train_images`, `test_images`.
 
-    A training folder with class folders in it needs no table, and a table beside class folders may be
-    about anything.
+    Folders of photos alone: a training folder with class folders in it needs no table. Either all are
+    named as splits, or there are two at most, as `images` and `masks`: beside several class folders a
+    table may be about anything.
     """
     photos = [name.split("/") for name in scan(folder).photos]
     tops = {parts[0] for parts in photos if len(parts) > 1}
-    deeper = {parts[0] for parts in photos if len(parts) > 2}
-    return all(re.match(r"train|test|val|dev", top.casefold()) for top in tops) and not deeper
+    if any(len(parts) > 2 for parts in photos):
+        return False
+    return len(tops) <= 2 or all(re.match(r"train|test|val|dev", top.casefold()) for top in tops)
 
 
 def _parts_one_folder(table: Path, folder: Path) -> bool:

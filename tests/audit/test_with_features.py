@@ -3,13 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from photographs import picture, save
 from PIL import Image, ImageDraw
 
 from kclass.audit.checking import check
 from kclass.audit.findings import Audit, Finding
-from kclass.audit.with_features import feature_findings
+from kclass.audit.with_features import look_closer
 from kclass.dataset.folder import ImageFolder
 from kclass.errors import PhotoError
 from kclass.inspection.inspecting import inspect
@@ -106,33 +105,6 @@ def test_progress_is_told_of_embedding_and_folds(patterns: Path) -> None:
     assert {"inspecting", "embedding", "matching", "choosing the penalty"} <= stages
 
 
-def logarithms(first: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.stack([first, 1 - first], axis=1))
-
-
-def test_probabilities_that_are_at_hand_are_taken(patterns: Path) -> None:
-    samples = ImageFolder(patterns).samples
-    inspections = inspect(samples.files)
-    features = np.random.default_rng(0).normal(size=(len(samples), 16)).astype(np.float32)
-    given = logarithms(np.where(samples.labels == 0, 0.9, 0.1))
-    given[5] = np.log([0.01, 0.99])
-    given[6] = np.nan
-    rows = np.arange(len(samples))
-    told: list[str] = []
-    (finding,) = feature_findings(
-        samples,
-        features,
-        rows,
-        inspections,
-        seed=0,
-        out_of_fold=given,
-        progress=lambda stage, done, total: told.append(stage),
-    )
-    assert (finding.kind, finding.rows) == ("label-suspect", (5,))
-    assert finding.score == pytest.approx(0.01)
-    assert "choosing the penalty" not in told
-
-
 def test_features_of_some_rows_alone_will_do(folder: Path) -> None:
     shutil.copy(folder / "dots/03.jpg", folder / "dots/copy.jpg")
     samples = ImageFolder(folder).samples
@@ -141,6 +113,11 @@ def test_features_of_some_rows_alone_will_do(folder: Path) -> None:
     rows = np.arange(1, len(samples), 2)
     truth = np.eye(2)[samples.labels[rows]]
     features = (9 * truth + np.random.default_rng(0).normal(size=truth.shape)).astype(np.float32)
-    (finding,) = feature_findings(samples, features, rows, inspections, seed=0)
-    assert finding.kind == "identical"
-    assert [samples.paths[row] for row in finding.rows] == ["dots/03.jpg", "dots/copy.jpg"]
+    seen = look_closer(samples, features, rows, inspections, seed=0)
+    (match,) = seen.matches
+    assert match.kind == "identical"
+    assert [samples.paths[row] for row in (match.first, match.second)] == ["dots/03.jpg", "dots/copy.jpg"]
+    assert seen.out_of_fold is not None
+    asked = np.flatnonzero(~np.isnan(seen.out_of_fold).any(axis=1))
+    assert asked.tolist() == rows.tolist()
+    assert (seen.out_of_fold[rows].argmax(axis=1) == samples.labels[rows]).all()

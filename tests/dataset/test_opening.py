@@ -68,7 +68,8 @@ def test_a_table_about_one_of_several_class_folders_is_passed_over(plant: Plant)
 
 
 @pytest.mark.parametrize(
-    ("train", "test"), [("train", "test"), ("Train", "validation"), ("train_images", "test_images")]
+    ("train", "test"),
+    [("train", "test"), ("Train", "validation"), ("train_images", "test_images"), ("images", "masks")],
 )
 @pytest.mark.parametrize("named", ["", "{}/"])
 def test_a_table_labels_the_photos_of_one_folder_beside_others_without_labels(
