@@ -64,12 +64,14 @@ def test_an_error_of_the_engine_reaches_the_caller() -> None:
 
 def test_after_closing_no_thread_works_any_more() -> None:
     engine = Mean(batch=1, workers=3)
+    before = set(threading.enumerate())
     passing = through_engine(range(10_000), engine=engine, prepare=prepare)
     next(passing)
+    assert set(threading.enumerate()) > before
     passing.close()
     done = len(engine.batches)
     assert done < 100
-    assert not [thread for thread in threading.enumerate() if "ThreadPoolExecutor" in thread.name]
+    assert set(threading.enumerate()) <= before
     assert len(engine.batches) == done
 
 
