@@ -222,16 +222,15 @@ def test_what_was_computed_before_an_interruption_is_kept(
 
 
 class Failing:
-    """An engine that gives out after so many photos."""
+    """An engine that gives out at one photo, whichever thread brings it."""
 
     batch, workers = 1, 1
 
-    def __init__(self, engine: Engine, photos: int) -> None:
-        self.engine, self.left = engine, photos
+    def __init__(self, engine: Engine, photo: Any) -> None:
+        self.engine, self.photo = engine, photo
 
     def run(self, photos: Any) -> Any:
-        self.left -= 1
-        if self.left < 0:
+        if (photos == self.photo).all():
             raise MemoryError
         return self.engine.run(photos)
 
@@ -241,8 +240,9 @@ def test_what_was_computed_before_a_failure_is_kept(
 ) -> None:
     extractor = Extractor(small, "squash", "cpu", "f32")
     paths = photograph(*range(9))
+    fifth = extractor.decode(paths[4].read_bytes(), name="fifth")
     with monkeypatch.context() as patch:
-        patch.setattr(Extractor, "open", lambda self: Failing(extractor_open(self), 4))
+        patch.setattr(Extractor, "open", lambda self: Failing(extractor_open(self), fifth))
         with pytest.raises(MemoryError):
             embed(paths, extractor=extractor)
     assert embed(paths[:4], extractor=extractor).computed == 0
