@@ -18,7 +18,6 @@ from kclass.audit.with_features import Looked, Seen, default_features, look_clos
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import UNLABELLED
 from kclass.dataset.opening import open_data
-from kclass.dataset.samples import Samples
 from kclass.errors import OptionError, PhotoError
 from kclass.inspection.inspecting import inspect
 from kclass.inspection.inspection import Inspection
@@ -57,9 +56,12 @@ def check(
     start = time.perf_counter()
     _check_options(features=features, seed=seed)
     whole = data if isinstance(data, Dataset) else open_data(data)
+    # A network that is to look at the photos goes first: they are inspected on the way, not decoded twice.
+    embedding = default_features(whole.samples, seed=seed, progress=progress) if features else None
     looked = inspect(whole.samples.files, progress=progress)
-    if features:
-        seen = _seen_by_network(whole.samples, looked, seed=seed, progress=progress)
+    if embedding:
+        rows = embedding.readable
+        seen = look_closer(whole.samples, embedding.features, rows, looked, seed=seed, progress=progress)
     else:
         seen = Seen(remembered_matches(looked, progress=progress), None)
     found = _findings(whole, looked, seen, seed=seed)
@@ -74,14 +76,6 @@ def _check_options(*, features: bool, seed: int) -> None:
         raise OptionError(f"seed is {seed!r}; it must be a whole number")
     if not 0 <= seed <= LARGEST_SEED:
         raise OptionError(f"seed is {seed}; it must be from 0 to {LARGEST_SEED}")
-
-
-def _seen_by_network(samples: Samples, looked: Looked, *, seed: int, progress: Progress) -> Seen:
-    """Which photos are the same picture, and which classes heads take them for that had not seen them."""
-    rows = np.array([row for row, each in enumerate(looked) if isinstance(each, Inspection)], dtype=np.int64)
-    embedding = default_features(samples, rows, seed=seed, progress=progress)
-    readable = rows[embedding.readable]
-    return look_closer(samples, embedding.features, readable, looked, seed=seed, progress=progress)
 
 
 def _findings(data: Dataset, looked: Looked, seen: Seen, *, seed: int) -> Iterator[Finding]:

@@ -80,12 +80,11 @@ def _contested(samples: Samples, groups: Rows) -> NDArray[np.bool_]:
     return contested
 
 
-def default_features(samples: Samples, rows: Rows, *, seed: int, progress: Progress = silent) -> Embedding:
-    """The features of some rows by the default backbone, at its size, as a fit makes them.
+def default_features(samples: Samples, *, seed: int, progress: Progress = silent) -> Embedding:
+    """The features of all photos that can be read by the default backbone, at its size, as a fit makes them.
 
     Args:
         samples: the table.
-        rows: int64 (photos,).
         seed: of the backbone, which its trained weights make no use of.
         progress: is told how many photos have been embedded.
 
@@ -97,4 +96,4 @@ def default_features(samples: Samples, rows: Rows, *, seed: int, progress: Progr
     archive = open_backbone(DEFAULT, weights=IMAGENET, size=backbone(DEFAULT).size, seed=seed)
     precision = resolve_precision("f32", device=device)
     extractor = Extractor(archive, "squash", device, precision, converted(archive))
-    return embed([samples.path(row) for row in rows.tolist()], extractor=extractor, progress=progress)
+    return embed(samples.files, extractor=extractor, progress=progress)

@@ -18,9 +18,10 @@ MOST_ROWS: Final = 60
 def split_masks(samples: Samples) -> dict[str, NDArray[np.bool_]]:
     """Where the photos of each split are: bool (photos,), for splits that have any, in their order.
 
-    Photos that belong to none come last, as `photos`.
+    Photos that belong to none come last, as `photos` if all do, else as `unsplit`.
     """
-    names = [*enumerate(SPLITS), (UNSPLIT, "photos")]
+    rest = "photos" if (samples.splits == UNSPLIT).all() else "unsplit"
+    names = [*enumerate(SPLITS), (UNSPLIT, rest)]
     masks = {name: samples.splits == code for code, name in names}
     return {name: mask for name, mask in masks.items() if mask.any()}
 

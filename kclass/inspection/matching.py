@@ -95,34 +95,15 @@ def near_identical(
     return tuple(sorted(found, key=lambda match: (match.first, match.second)))
 
 
-def near_groups(
-    inspections: Sequence[Inspection | PhotoError],
-    *,
-    candidates: NDArray[np.int64] | None = None,
-    progress: Progress = silent,
-) -> NDArray[np.int64]:
-    """Groups of photos that are the same picture, directly or through others.
-
-    Args:
-        inspections: of the photos; those that could not be read are alone.
-        candidates: see `near_identical`.
-        progress: is told how many photos have been compared with all others.
-
-    Returns:
-        int64 (photos,): for each the place of the first of its group, its own if it is alone.
-
-    Raises:
-        OptionError: `candidates` has another shape, or places that are not there.
-    """
-    return groups_of(near_identical(inspections, candidates=candidates, progress=progress), len(inspections))
-
-
 def groups_of(matches: Sequence[Match], photos: int) -> NDArray[np.int64]:
-    """The groups that matches join, as `near_groups` gives them, when the matches are at hand.
+    """Groups of photos that are the same picture, directly or through others.
 
     Args:
         matches: from `near_identical`.
         photos: how many there are.
+
+    Returns:
+        int64 (photos,): for each the place of the first of its group, its own if it is alone.
     """
     groups = Groups(photos)
     for match in matches:

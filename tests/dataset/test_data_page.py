@@ -55,7 +55,7 @@ RESULTS: list[dict[str, dict[str, int]]] = [
     {
         "train": {"painting": 1, "statue": 1},
         "valid": {"painting": 1, "statue": 0},
-        "photos": {"painting": 8, "statue": 9},
+        "unsplit": {"painting": 8, "statue": 9},
     },
     {"train": {"painting": 10, "statue": 10}, "valid": {"painting": 1, "statue": 2}},
     {

@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 from scenes import HEIGHT, WIDTH, encoded, inspected, lying, part, scene, thumbnails
 
 from kclass.errors import OptionError, PhotoError
 from kclass.inspection.inspecting import inspect_bytes
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.matching import LARGE_GROUP, Match, groups_of, near_groups, near_identical
+from kclass.inspection.matching import LARGE_GROUP, Match, groups_of, near_identical
 from kclass.photos.orientation import turned_upright
 
 UNREADABLE = PhotoError("x.jpg is truncated or broken: no end")
+
+
+def near_groups(photos: Sequence[Inspection | PhotoError]) -> NDArray[np.int64]:
+    return groups_of(near_identical(photos), len(photos))
 
 
 def only_match(*inspections: Inspection | PhotoError) -> Match:
@@ -120,9 +125,8 @@ def test_candidates_may_name_unreadable_and_identical_photos() -> None:
 )
 def test_candidates_that_cannot_be_are_refused(candidates: np.ndarray, message: str) -> None:
     photos = thumbnails(2, seed=0)
-    for match in (near_identical, near_groups):
-        with pytest.raises(OptionError, match=message):
-            match(photos, candidates=candidates)
+    with pytest.raises(OptionError, match=message):
+        near_identical(photos, candidates=candidates)
 
 
 def framed(image: Image.Image) -> Image.Image:
@@ -244,11 +248,6 @@ def test_what_matches_does_not_hang_on_the_order(order: Sequence[int]) -> None:
         }
 
     assert found(order) == found(range(len(MIXED)))
-
-
-def test_groups_come_from_matches_too() -> None:
-    matches = near_identical(MIXED)
-    assert groups_of(matches, len(MIXED)).tolist() == near_groups(MIXED).tolist()
 
 
 def test_a_large_group_is_joined_without_naming_every_pair() -> None:
