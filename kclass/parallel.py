@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -19,21 +20,29 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+@contextmanager
 def in_parallel(
     work: Callable[[Item], Result], items: Iterable[Item], *, threads: int
-) -> Generator[Result, None, None]:
+) -> Iterator[Iterator[Result]]:
     """Results in the order of the items, with few of them waiting at any time.
 
-    Closing it waits for the work that has begun.
+    Leaving the context waits for the work that has begun. A generator could be left to the garbage
+    collector instead, which may come while a thread begins: to wait for threads then is to wait for ever.
     """
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= WAITING_A_THREAD * threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield _in_order(pool, work, items, WAITING_A_THREAD * threads)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], most: int
+) -> Iterator[Result]:
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

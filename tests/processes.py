@@ -16,7 +16,9 @@ _LIMITED = (
     "os.execv(sys.argv[2], sys.argv[2:])"
 )
 _INTERRUPTIBLE = (
-    "import os, signal, sys;signal.signal(signal.SIGINT, signal.SIG_DFL);os.execv(sys.argv[1], sys.argv[1:])"
+    "import os, signal, sys;"
+    "[signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)];"
+    "os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
@@ -26,7 +28,7 @@ def limited(command: Sequence[str], *, file_bytes: int) -> tuple[str, ...]:
 
 
 def interruptible(command: Sequence[str]) -> tuple[str, ...]:
-    """The command, which Ctrl-C reaches even where the tests run in the background."""
+    """The command, which Ctrl-C and SIGHUP reach even where the tests run in the background."""
     return (sys.executable, "-c", _INTERRUPTIBLE, *command)
 
 

@@ -18,13 +18,15 @@ def test_results_keep_the_order_of_the_items(threads: int) -> None:
             assert second.wait(10)
         return item * item
 
-    assert list(in_parallel(work, range(100), threads=threads)) == [item * item for item in range(100)]
+    with in_parallel(work, range(100), threads=threads) as results:
+        assert list(results) == [item * item for item in range(100)]
 
 
 def test_as_many_threads_work_at_once_as_were_asked_for() -> None:
     """Each waits until all three are there."""
     together = threading.Barrier(3)
-    assert len(list(in_parallel(lambda item: together.wait(10), range(9), threads=3))) == 9
+    with in_parallel(lambda item: together.wait(10), range(9), threads=3) as results:
+        assert len(list(results)) == 9
 
 
 def test_few_items_are_taken_before_the_first_result_is() -> None:
@@ -35,11 +37,10 @@ def test_few_items_are_taken_before_the_first_result_is() -> None:
             taken.append(item)
             yield item
 
-    results = in_parallel(lambda item: item, items(), threads=2)
-    assert taken == []
-    assert next(results) == 0
-    assert len(taken) == WAITING_A_THREAD * 2
-    results.close()
+    with in_parallel(lambda item: item, items(), threads=2) as results:
+        assert taken == []
+        assert next(results) == 0
+        assert len(taken) == WAITING_A_THREAD * 2
 
 
 def test_an_error_comes_where_its_result_would_and_ends_the_work() -> None:
@@ -51,14 +52,14 @@ def test_an_error_comes_where_its_result_would_and_ends_the_work() -> None:
         done.append(item)
         return item
 
-    results = in_parallel(work, range(1000), threads=2)
-    assert [next(results) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(ValueError, match="the fourth item"):
-        next(results)
+    with in_parallel(work, range(1000), threads=2) as results:
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(ValueError, match="the fourth item"):
+            next(results)
     assert len(done) < 50
 
 
-def test_closing_waits_for_the_work_that_has_begun_and_begins_no_more() -> None:
+def test_leaving_waits_for_the_work_that_has_begun_and_begins_no_more() -> None:
     begun, ended = [], []
 
     def work(item: int) -> int:
@@ -66,15 +67,29 @@ def test_closing_waits_for_the_work_that_has_begun_and_begins_no_more() -> None:
         ended.append(item)
         return item
 
-    results = in_parallel(work, range(1000), threads=2)
-    next(results)
-    results.close()
+    with in_parallel(work, range(1000), threads=2) as results:
+        next(results)
     assert sorted(begun) == sorted(ended)
     assert len(begun) <= WAITING_A_THREAD * 2
 
 
 def test_no_items_give_no_results() -> None:
-    assert list(in_parallel(lambda item: item, [], threads=3)) == []
+    with in_parallel(lambda item: item, [], threads=3) as results:
+        assert list(results) == []
+
+
+def test_work_that_an_error_broke_off_leaves_the_garbage_collector_no_threads_to_wait_for() -> None:
+    """It may come while a thread begins, and would then wait for ever."""
+    before = threading.active_count()
+    with (
+        pytest.raises(OSError, match="the disk is full") as caught,
+        in_parallel(str, range(99), threads=2) as results,
+    ):
+        next(results)
+        assert threading.active_count() > before
+        raise OSError("the disk is full")
+    assert caught.tb is not None
+    assert threading.active_count() == before
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")

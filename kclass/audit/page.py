@@ -177,8 +177,8 @@ def _belongs(samples: Samples, row: int) -> str:
 def _thumbnails(audit: Audit, most: int, progress: Progress) -> dict[int, str]:
     """The thumbnails of all photos that are shown, by their rows."""
     rows = list(dict.fromkeys(_rows_shown(audit, most)))
-    made = in_parallel(_thumbnail, map(audit.data.samples.path, rows), threads=usable_cores())
-    return dict(zip(rows, track(made, "thumbnails", len(rows), progress), strict=True))
+    with in_parallel(_thumbnail, map(audit.data.samples.path, rows), threads=usable_cores()) as made:
+        return dict(zip(rows, track(made, "thumbnails", len(rows), progress), strict=True))
 
 
 def _thumbnail(photo: Path) -> str:

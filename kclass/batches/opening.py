@@ -92,16 +92,16 @@ def open_photos(
             return error
 
     found = _Found([], [], [])
-    outcomes = in_parallel(decoded, paths, threads=threads)
-    tracked = track(outcomes, STAGE, len(paths), progress)
-    if cache == "none":
-        hashes = [content_hash(photo.tobytes()) for photo in found.sift(tracked)]
-        files = [paths[place] for place in found.readable]
-        return found.opened(PhotoFiles(files, size, resize, crop or WHOLE, hashes, threads))
-    with _full(len(paths), cache), _store(cache) as file:
-        for photo in found.sift(tracked):
-            file.write(photo.data)
-        pixels = _pixels(file)
+    with in_parallel(decoded, paths, threads=threads) as outcomes:
+        photos = found.sift(track(outcomes, STAGE, len(paths), progress))
+        if cache == "none":
+            hashes = [content_hash(photo.tobytes()) for photo in photos]
+            files = [paths[place] for place in found.readable]
+            return found.opened(PhotoFiles(files, size, resize, crop or WHOLE, hashes, threads))
+        with _full(len(paths), cache), _store(cache) as file:
+            for photo in photos:
+                file.write(photo.data)
+            pixels = _pixels(file)
     shapes = np.array(found.shapes, np.int64).reshape(-1, 2)
     return found.opened(KeptPhotos(pixels, shapes, size, resize, threads))
 

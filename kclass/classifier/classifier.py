@@ -1,7 +1,8 @@
 """The trained thing: predicts, evaluates, explains, and lives in one file."""
 
+import contextlib
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,14 +191,15 @@ class Classifier:
             except PhotoError as error:
                 return error
 
-        outcomes: Iterator[Passed[Path] | PhotoError]
+        outcomes: Generator[Passed[Path] | PhotoError, None, None]
         outcomes = through_engine(paths, engine=extractor.open_lazily(), prepare=prepare)
-        for outcome in outcomes:
-            if isinstance(outcome, PhotoError):
-                yield outcome
-            else:
-                probabilities = self._probabilities(outcome.features[None])
-                yield ranked(outcome.note, probabilities[0], self.classes, top=top)
+        with contextlib.closing(outcomes):
+            for outcome in outcomes:
+                if isinstance(outcome, PhotoError):
+                    yield outcome
+                else:
+                    probabilities = self._probabilities(outcome.features[None])
+                    yield ranked(outcome.note, probabilities[0], self.classes, top=top)
 
     @functools.cached_property
     def _extractor(self) -> Extractor:

@@ -1,6 +1,5 @@
 """Photos through an engine: prepared by threads, run in the engine's batches, in order."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ def through_engine(
         return list(_run([prepare(item) for item in group], engine))
 
     groups = [items[start : start + engine.batch] for start in range(0, len(items), engine.batch)]
-    with contextlib.closing(in_parallel(work, groups, threads=engine.workers)) as done:
+    with in_parallel(work, groups, threads=engine.workers) as done:
         for outcomes in done:
             yield from outcomes
 

@@ -87,7 +87,7 @@ def _outcomes(paths: Sequence[Path], store: ContentStore) -> Generator[Inspectio
 
     seen: list[_Seen] = []
     try:
-        with contextlib.closing(in_parallel(look, paths, threads=usable_cores())) as outcomes:
+        with in_parallel(look, paths, threads=usable_cores()) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, PhotoError):
                     yield outcome

@@ -4,7 +4,6 @@ Every pair is looked at, in all eight orientations, each photo whole against par
 blocks, so that memory grows with the number of photos and not with that of pairs.
 """
 
-import contextlib
 from collections.abc import Generator
 
 import numpy as np
@@ -49,7 +48,7 @@ def alike(
     def search(start: int) -> NDArray[np.int64]:
         return _search(greys[start : start + _WHOLES], even, odd)
 
-    with contextlib.closing(in_parallel(search, starts, threads=usable_cores())) as blocks:
+    with in_parallel(search, starts, threads=usable_cores()) as blocks:
         for start, (rows, others, orientations) in zip(starts, blocks, strict=True):
             for whole in range(start, min(start + _WHOLES, len(greys))):
                 here = (rows == whole - start) & (others != whole)

@@ -123,9 +123,9 @@ def _judged(
     def solve(fold: int) -> Floats:
         return _held_out(data, labels, weights, fold_of == fold, classes=classes, grid=grid)
 
-    found = in_parallel(solve, range(folds), threads=usable_cores())
-    for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
-        judged[:, fold_of == fold] = rows
+    with in_parallel(solve, range(folds), threads=usable_cores()) as found:
+        for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
+            judged[:, fold_of == fold] = rows
     return judged
 
 
