@@ -18,13 +18,21 @@ def import_tensorflow() -> Any:
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        if not is_there(Path(os.path.expanduser("~/.keras"))):  # noqa: PTH111 - raises for nobody's home
-            os.environ.setdefault("KERAS_HOME", str(cache_folder() / "keras"))
+        os.environ.setdefault("KERAS_HOME", str(keras_folder()))
         if "matplotlib" not in sys.modules:  # Keras imports it, and it makes folders as well
             os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     import tensorflow
 
     return tensorflow
+
+
+def keras_folder() -> Path:
+    """Keras's own folder: `KERAS_HOME`, or `~/.keras` if there is one, or else one in kclass's cache."""
+    chosen = os.environ.get("KERAS_HOME")
+    if chosen:
+        return Path(os.path.expanduser(chosen))  # noqa: PTH111 - `Path.expanduser` raises for nobody's home
+    usual = Path(os.path.expanduser("~/.keras"))  # noqa: PTH111
+    return usual if is_there(usual) else cache_folder() / "keras"
 
 
 def import_keras() -> Any:

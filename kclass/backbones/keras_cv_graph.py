@@ -1,23 +1,27 @@
-"""Builds EfficientNet-Lite0 with keras_cv, as a flat graph that names none of its classes.
+"""Builds EfficientNet-Lite with keras_cv, as flat graphs that name none of its classes.
 
-`python -m kclass.backbones.keras_cv_graph` writes `efficientnet_lite0.json` anew.
+`python -m kclass.backbones.keras_cv_graph` writes their JSON files anew.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from kclass.backbones.efficientnet_lite import LITES, STORED_SIZE
 from kclass.backbones.keras_archive import archive_of
 from kclass.files import write_text
 from kclass.keras_import import import_keras
 
 SCALE, MEAN = 1 / 128, 127
 EPSILON = 1e-3
-GRAPH_FILE = Path(__file__).with_name("efficientnet_lite0.json")
 
 
-def build_lite0(size: int) -> Any:
+def build_lite(name: str, size: int) -> Any:
     """The Keras model without weights: raw RGB (n, size, size, 3) to `features` (n, 1280).
+
+    Args:
+        name: one of `LITES`.
+        size: side of the photos in pixels.
 
     Calling the backbone's own `call` on the scaled photo makes a graph of plain layers;
     `net(x)` would nest the backbone, and the file would need keras_cv to be opened.
@@ -30,8 +34,8 @@ def build_lite0(size: int) -> Any:
 
     net = EfficientNetLiteBackbone(
         include_rescaling=False,
-        width_coefficient=1.0,
-        depth_coefficient=1.0,
+        width_coefficient=LITES[name].width,
+        depth_coefficient=LITES[name].depth,
         stackwise_kernel_sizes=[3, 3, 5, 3, 5, 5, 3],
         stackwise_num_repeats=[1, 2, 2, 3, 3, 4, 1],
         stackwise_input_filters=[32, 16, 24, 40, 80, 112, 192],
@@ -46,14 +50,15 @@ def build_lite0(size: int) -> Any:
     photo = keras.Input((size, size, 3), name="photo")
     scaled = keras.layers.Rescaling(SCALE, -MEAN * SCALE, name="scaling")(photo)
     features = keras.layers.GlobalAveragePooling2D(name="features")(net.call(scaled))
-    model = keras.Model(photo, features, name="efficientnet_lite0")
+    model = keras.Model(photo, features, name=name)
     model.trainable = False
     return model
 
 
-def lite0_graph_from_keras_cv(size: int) -> Any:
-    """The graph of `build_lite0` as its file holds it, less what differs from run to run."""
-    return _stable(archive_of(build_lite0(size)).graph)
+def lite_graph_from_keras_cv(name: str, size: int) -> Any:
+    """The graph of `build_lite` as its file holds it, less what differs from run to run."""
+    import_keras().backend.clear_session()  # Keras counts the names it makes up
+    return _stable(archive_of(build_lite(name, size)).graph)
 
 
 def _stable(node: Any) -> Any:
@@ -64,6 +69,7 @@ def _stable(node: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from kclass.backbones.efficientnet_lite import SIZE
-
-    write_text(GRAPH_FILE, json.dumps(lite0_graph_from_keras_cv(SIZE), separators=(",", ":")) + "\n")
+    for name in LITES:
+        graph = lite_graph_from_keras_cv(name, STORED_SIZE)
+        path = Path(__file__).with_name(f"{name}.json")
+        write_text(path, json.dumps(graph, separators=(",", ":")) + "\n")

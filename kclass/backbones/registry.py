@@ -1,24 +1,27 @@
 """The backbones by name: what they are, and how they get their weights."""
 
 import contextlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kclass.backbones import efficientnet_lite, scratch
-from kclass.backbones.applications import APPLICATIONS, build_application, imagenet_weights
+from kclass.backbones.applications import APPLICATIONS, build_application
 from kclass.backbones.archive import Archive, read_archive
-from kclass.backbones.efficientnet_lite import lite0_archive
+from kclass.backbones.efficientnet_lite import EMBEDDED, LITES, lite_archive, lite_package
+from kclass.backbones.facts import FACTS
+from kclass.backbones.imagenet import imagenet_path, imagenet_weights
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.seeding import seeded
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError, OptionError
-from kclass.files import cache_folder
+from kclass.files import cache_folder, is_there
 from kclass.photos.hashing import content_hash
 
 IMAGENET, NO_WEIGHTS = "imagenet", "none"
-DEFAULT = "efficientnet_lite0"
+DEFAULT = EMBEDDED
+SCRATCH = "scratch"
 BUILD_VERSION = 1
 
 
@@ -28,28 +31,85 @@ class Backbone:
 
     Args:
         name: as `--backbone` takes it.
-        size: the side of the photos it is made for, in pixels.
+        size: the side of the photos that its ImageNet weights were made for, in pixels.
+        least_size: the smallest side it takes; it takes every larger one.
         parameters: how many weights it has without a head, at that size.
+        features: the width of its feature vector.
         frozen: whether it comes trained, so that only a head is to be learned; else all of it is.
-        licence: of the ImageNet weights.
+        licence: of the ImageNet weights; the networks themselves are Keras's, under Apache-2.0.
+        scaling: what it makes of raw RGB before its first layer, in words.
+        explained: the name of the layer that explanations look at.
+        stages: the names of its stages, from the photo on; `stages_of` gives their layers.
+        weights_file: the name of Keras's file of its ImageNet weights, without top; empty if it has none.
+        weights_package: the package that has them; empty if none has.
     """
 
     name: str
     size: int
+    least_size: int
     parameters: int
+    features: int
     frozen: bool
     licence: str
+    scaling: str
+    explained: str
+    stages: tuple[str, ...]
+    weights_file: str = ""
+    weights_package: str = ""
+
+
+def _row(name: str, *, frozen: bool, licence: str, scaling: str, weights_package: str = "") -> Backbone:
+    facts = FACTS[name]
+    return Backbone(
+        name=name,
+        size=facts.size,
+        least_size=facts.least_size,
+        parameters=facts.parameters,
+        features=facts.features,
+        frozen=frozen,
+        licence=licence,
+        scaling=scaling,
+        explained=facts.explained,
+        stages=tuple(f"stage{number}" for number in range(1, facts.stages + 1)),
+        weights_file=facts.weights_file,
+        weights_package=weights_package,
+    )
 
 
 BACKBONES: Mapping[str, Backbone] = {
     each.name: each
     for each in (
-        Backbone("efficientnet_lite0", efficientnet_lite.SIZE, 3_413_024, True, "Apache-2.0"),
-        Backbone("mobilenet_v2", 224, 2_257_984, True, "Apache-2.0"),
-        Backbone("resnet50", 224, 23_587_712, True, "MIT"),
-        Backbone("scratch", scratch.SIZE, 17_326_624, False, "none"),
+        *(
+            _row(
+                name,
+                frozen=True,
+                licence="Apache-2.0",
+                scaling="(x - 127) / 128",
+                weights_package=lite_package(name),
+            )
+            for name in LITES
+        ),
+        *(
+            _row(name, frozen=True, licence=each.family.licence, scaling=each.family.scaling)
+            for name, each in APPLICATIONS.items()
+        ),
+        _row(SCRATCH, frozen=False, licence="none", scaling="-1 to 1"),
     )
 }
+
+
+def weights_here(name: str) -> bool:
+    """Whether a backbone's ImageNet weights are on this computer; False for one that has none.
+
+    Whether the file is whole is found out when it is read.
+
+    Args:
+        name: one of `BACKBONES`.
+    """
+    chosen = backbone(name)
+    if chosen.weights_package:
+        return importlib.util.find_spec(chosen.weights_package.replace("-", "_")) is not None
+    return bool(chosen.weights_file) and is_there(imagenet_path(name))
 
 
 def backbone(name: str) -> Backbone:
@@ -96,8 +156,8 @@ def _cache_key(name: str, *, weights: str, size: int) -> str:
 
 
 def _build(name: str, *, weights: str, size: int, seed: int) -> Archive:
-    if name == DEFAULT and weights == IMAGENET:
-        return lite0_archive(size)
+    if name in LITES and weights == IMAGENET:
+        return lite_archive(name, size)
     with seeded(seed):
         return archive_of(_keras_model(name, weights=weights, size=size))
 
@@ -108,9 +168,9 @@ def _keras_model(name: str, *, weights: str, size: int) -> Any:
     load = _leave_random if weights == NO_WEIGHTS else loader(Path(weights), backbone=name)
     if name in APPLICATIONS:
         return build_application(name, size, load)
-    from kclass.backbones.keras_cv_graph import build_lite0
+    from kclass.backbones.keras_cv_graph import build_lite
 
-    model = build_lite0(size)
+    model = build_lite(name, size)
     load(model)
     return model
 
@@ -123,12 +183,10 @@ def _check(chosen: Backbone, size: int) -> None:
     if not chosen.frozen:
         frozen = ", ".join(each.name for each in BACKBONES.values() if each.frozen)
         raise OptionError(f"{chosen.name} is trained from scratch, not opened", fix=f"Use one of {frozen}.")
-    stride = efficientnet_lite.STRIDE
-    if size < stride or size % stride:
-        near = max(stride, round(size / stride) * stride)
+    if size < chosen.least_size:
         raise OptionError(
-            f"size is {size}; {chosen.name} takes multiples of {stride}",
-            fix=f"Use --size {near}, for instance.",
+            f"size is {size}; {chosen.name} takes {chosen.least_size} or more",
+            fix=f"Leave it out, and photos of {chosen.size} pixels are used.",
         )
 
 
