@@ -1,66 +1,65 @@
 """Weight files that a person gives: checked layer by layer, then loaded; nothing of them is run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from kclass.backbones.archive import read_archive, read_weights
-from kclass.errors import ModelError
-
-SUFFIXES = (".weights.h5", ".keras")
+from kclass.backbones.file_kinds import kind_of
+from kclass.backbones.keras3_h5 import place_in_model
+from kclass.backbones.layer_matching import WantedLayer, class_name
+from kclass.backbones.reading_process import read_apart
 
 
 def loader(path: Path, *, backbone: str) -> Callable[[Any], None]:
     """What gives a Keras network the weights of a file.
 
     Args:
-        path: a `.weights.h5` or `.keras` file of the same network; what it has beyond that, such as
-            a top, is left alone.
+        path: a file of the weights or of a whole model, as Keras 3 saves them (`.weights.h5`,
+            `.keras`) or Keras 2 (`.h5`), of the same network at any size of photos. What the file
+            has beyond the network, such as a top, is left alone; the network may be a layer of the
+            model in the file.
         backbone: the network's name, for errors.
+
+    Raises:
+        ModelError: there is no such file, or it is none of those.
     """
+    kind_of(path)
 
     def load(network: Any) -> None:
-        found = _read(path)
-        for layer in network.layers:
-            if layer.weights:
-                layer.set_weights(_fitting(layer, found, path, backbone))
+        layers = list(_leaves(network.layers))
+        weights = read_apart(path, [wanted for wanted, _ in layers], backbone=backbone)
+        for (_, layer), arrays in zip(layers, weights, strict=True):
+            layer.set_weights(arrays)
+            if hasattr(layer, "finalize_state"):  # of layers that compute with what they make of weights
+                layer.finalize_state()
 
     return load
 
 
-def _read(path: Path) -> dict[str, list[NDArray[Any]]]:
-    if not path.name.endswith(SUFFIXES):
-        raise ModelError(
-            f"{path} is not a weight file that kclass reads",
-            fix=f"Give a file that ends in {' or '.join(SUFFIXES)}, as Keras 3 saves it.",
+def _leaves(layers: Iterable[Any]) -> Iterator[tuple[WantedLayer, Any]]:
+    """The layers that have weights, those within models that are layers too, as files list them."""
+    for index, (path, layer) in enumerate(_weighty(layers, ())):
+        yield (
+            WantedLayer(
+                name=layer.name,
+                kind=class_name(type(layer).__name__),
+                place=place_in_model(path),
+                index=index,
+                shapes=tuple(tuple(weight.shape) for weight in layer.weights),
+                dtypes=tuple("int32" if "int" in weight.dtype else "float32" for weight in layer.weights),
+            ),
+            layer,
         )
-    try:
-        return read_weights(
-            read_archive(path, entries=()).weights if path.suffix == ".keras" else path.read_bytes()
-        )
-    except OSError as error:
-        raise ModelError(f"cannot read the weight file {path}: {error.strerror or error}") from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error.message}", fix="Save it again with Keras 3.") from error
 
 
-def _fitting(
-    layer: Any, found: Mapping[str, Sequence[NDArray[Any]]], path: Path, backbone: str
-) -> Sequence[NDArray[Any]]:
-    """The file's weights for a layer, if it has them in the layer's own shapes."""
-    wanted = [tuple(weight.shape) for weight in layer.weights]
-    given = [array.shape for array in found.get(layer.name, ())]
-    if given != wanted:
-        has = f"has them as {_listed(given)}" if given else "has none"
-        raise ModelError(
-            f"the weights in {path} are not those of {backbone}: its layer {layer.name} takes "
-            f"{_listed(wanted)}, the file {has}",
-            fix=f"Give a file saved from keras.applications' {backbone}, or use --weights imagenet.",
-        )
-    return found[layer.name]
-
-
-def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
-    return ", ".join("x".join(str(side) for side in shape) for shape in shapes)
+def _weighty(layers: Iterable[Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    counts: Counter[str] = Counter()
+    for layer in layers:
+        kind = class_name(type(layer).__name__)
+        group = f"{kind}_{counts[kind]}" if counts[kind] else kind
+        counts[kind] += 1
+        if hasattr(layer, "layers"):
+            yield from _weighty(layer.layers, (*path, group))
+        elif layer.weights:
+            yield (*path, group), layer

@@ -1,0 +1,157 @@
+"""Reads what a network wants out of a weight file; no graph of it is built and nothing of it is run."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.backbones.archive import CONFIG, DAMAGE, SIZE_LIMIT, WEIGHTS
+from kclass.backbones.file_kinds import WHICH, Kind, damaged, kind_of, unreadable
+from kclass.backbones.keras3_h5 import keras3_parts
+from kclass.backbones.layer_matching import Match, Part, StoredLayer, WantedLayer, best_matches
+from kclass.backbones.legacy_h5 import legacy_parts, model_config
+from kclass.backbones.safe_hdf5 import UntrustedError, opened, printable
+from kclass.errors import ModelError
+
+# The offset of the `Rescaling` that stands before a network which takes red, green, blue, though its
+# weights were made for blue, green, red: kclass turns its first convolution round. Source of the
+# numbers: `preprocess_input` of `keras.applications`, mode "caffe", there in the other order.
+TURNED_OFFSET = [-123.68, -116.779, -103.939]
+
+Arrays = list[list[NDArray[Any]]]
+
+
+def read_weights(path: Path, wanted: Sequence[WantedLayer], *, backbone: str) -> Arrays:
+    """The weights of each layer that a network wants.
+
+    Args:
+        path: a weight file of Keras.
+        wanted: the layers of the network that have weights.
+        backbone: the network's name, for errors.
+
+    Returns:
+        For each layer its arrays, in the shapes and precisions wanted.
+
+    Raises:
+        ModelError: the file cannot be read, or its weights are not those of the network.
+    """
+    try:
+        with _content(path) as (file, graph):
+            _check_code(path, graph)
+            layers = _fitting(path, wanted, [*legacy_parts(file), *keras3_parts(file)], backbone)
+            _check_colours(path, graph, backbone)
+            return [
+                [array.read(np.dtype(dtype)) for array, dtype in zip(found.arrays, layer.dtypes, strict=True)]
+                for layer, found in zip(wanted, layers, strict=True)
+            ]
+    except UntrustedError as error:
+        raise ModelError(
+            f"the weight file {path} cannot be used: {error}",
+            fix="Load it with Keras where it was made, and save it again.",
+        ) from error
+    except DAMAGE as error:
+        raise damaged(path, error) from error
+    except OSError as error:
+        raise (unreadable(path, error) if error.errno else damaged(path, error)) from error
+
+
+@contextmanager
+def _content(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The HDF5 file, and the graph beside it; None if the file has the weights alone."""
+    if kind_of(path) is Kind.KERAS:
+        graph, weights = _unpacked(path)
+        with opened(weights) as file:
+            yield file, json.loads(graph)
+    else:
+        with opened(str(path)) as file:
+            config = model_config(file)
+            yield file, json.loads(config) if config else None
+
+
+def _unpacked(path: Path) -> tuple[bytes, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        members = [archive.getinfo(CONFIG), archive.getinfo(WEIGHTS)]
+        if sum(member.file_size for member in members) > SIZE_LIMIT:
+            raise ValueError(f"it would unpack to more than {SIZE_LIMIT:,} bytes")
+        if any(each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in members):
+            raise ValueError("it is packed in an unusual way")
+        return archive.read(members[0]), archive.read(members[1])
+
+
+def _check_code(path: Path, graph: Any) -> None:
+    for found, options in _objects(graph):
+        if found in ("Lambda", "__lambda__"):
+            name = printable(str(options.get("name", "")))
+            raise ModelError(
+                f"the model in {path} has {f'a Lambda layer, {name}' if name else 'a lambda function'};"
+                " that is code, and kclass takes no code from files",
+                fix="Save the backbone alone where the model was made:"
+                " model.get_layer(NAME).save_weights('backbone.weights.h5').",
+            )
+
+
+def _check_colours(path: Path, graph: Any, backbone: str) -> None:
+    if any(options.get("offset") == TURNED_OFFSET for _, options in _objects(graph)):
+        raise ModelError(
+            f"the model in {path} takes red, green, blue, where {backbone} as Keras has it takes blue,"
+            " green, red",
+            fix="Give the weight file that the model was made with, or use --weights imagenet.",
+        )
+
+
+def _objects(graph: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """The class and the options of all that a graph is made of."""
+    waiting = [graph]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Mapping):
+            options = found.get("config")
+            yield found.get("class_name"), options if isinstance(options, Mapping) else {}
+            waiting += found.values()
+        elif isinstance(found, list):
+            waiting += found
+
+
+def _fitting(
+    path: Path, wanted: Sequence[WantedLayer], parts: Sequence[Part], backbone: str
+) -> list[StoredLayer]:
+    if not parts:
+        raise ModelError(f"{path} holds no weights as Keras lays them out", fix=WHICH)
+    match, *more = best_matches(wanted, parts)
+    if match.misfit is not None:
+        raise _misfit(path, wanted[match.misfit], match, backbone)
+    if more or match.ways > 1:
+        raise ModelError(
+            f"{path} has weights that fit {backbone} more than once",
+            fix="Save the one that you mean alone: model.get_layer(NAME).save_weights('one.weights.h5').",
+        )
+    return [layer for layer in match.layers if layer is not None]
+
+
+def _misfit(path: Path, layer: WantedLayer, match: Match, backbone: str) -> ModelError:
+    found = match.layers[layer.index]
+    first = match.part.layers[0]
+    if found is not None:
+        has = f"has {_listed(found.shapes)} there"
+        fix = f"Give weights of {backbone} as Keras makes it by default, of the same width and version"
+    elif match.alike:
+        has = "has no such layer"
+        fix = f"Give a file with all layers of {backbone}"
+    else:
+        name = printable(first.name) or "a layer"
+        has = f"has none of its layers, but for instance {name} with {_listed(first.shapes)}"
+        fix = f"Give a file saved from {backbone}"
+    return ModelError(
+        f"the weights in {path} are not those of {backbone}: its layer {layer.name} takes "
+        f"{_listed(layer.shapes)}; the file {has}",
+        fix=f"{fix}, or use --weights imagenet.",
+    )
+
+
+def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join("x".join(str(side) for side in shape) or "one number" for shape in shapes)
