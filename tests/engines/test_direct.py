@@ -18,6 +18,27 @@ pytestmark = pytest.mark.filterwarnings(
 Wiring = Callable[[Any, Any], Any]
 SIZE = 13
 
+
+def centred(layers: Any, x: Any) -> Any:
+    """The photo's numbers on both sides of 0, and of where activations bend."""
+    return layers.Rescaling(0.1, -6.0)(x)
+
+
+def activated(name: str) -> Wiring:
+    return lambda layers, x: layers.Rescaling(20.0)(layers.Activation(name)(centred(layers, x)))
+
+
+def squeezed(layers: Any, x: Any) -> Any:
+    """Squeeze-and-excitation by way of a vector, as EfficientNet has it."""
+    x = layers.Conv2D(6, 1)(x)
+    vector = layers.Reshape((1, 1, 6))(layers.GlobalAveragePooling2D()(centred(layers, x)))
+    return layers.Multiply()([x, layers.Conv2D(6, 1, activation="sigmoid")(vector)])
+
+
+def branches(layers: Any, x: Any) -> list[Any]:
+    return [layers.Conv2D(filters, 3, padding="same")(x) for filters in (2, 5, 3)]
+
+
 # Graphs of the layers that are built directly, odd sizes and every kind of padding among them.
 ORDINARY: dict[str, Wiring] = {
     "valid": lambda layers, x: layers.Conv2D(5, 3)(x),
@@ -30,19 +51,89 @@ ORDINARY: dict[str, Wiring] = {
     "two strides": lambda layers, x: layers.Conv2D(5, (3, 5), strides=(3, 2), padding="same")(x),
     "dilation": lambda layers, x: layers.Conv2D(5, 3, dilation_rate=2, padding="same")(x),
     "no bias": lambda layers, x: layers.Conv2D(5, 3, use_bias=False)(x),
+    "groups": lambda layers, x: layers.Conv2D(6, (3, 2), groups=3, padding="same")(x),
+    "groups of several": lambda layers, x: layers.Conv2D(4, 3, groups=2)(layers.Conv2D(6, 1)(x)),
+    "convolution with activation": lambda layers, x: layers.Conv2D(5, 3, activation="relu")(
+        layers.Rescaling(1.0, -99.0)(x)
+    ),
     "depthwise": lambda layers, x: layers.DepthwiseConv2D(3, padding="same")(x),
     "depthwise, strides": lambda layers, x: layers.DepthwiseConv2D(
         5, strides=2, padding="same", use_bias=False
     )(x),
+    "depthwise, multiplied": lambda layers, x: layers.Conv2D(2, 1)(
+        layers.DepthwiseConv2D(3, depth_multiplier=2)(x)
+    ),
+    "depthwise with activation": lambda layers, x: layers.DepthwiseConv2D(3, activation="relu")(
+        layers.Rescaling(1.0, -99.0)(x)
+    ),
+    "separable": lambda layers, x: layers.SeparableConv2D(5, 3, padding="same")(x),
+    "separable, strides": lambda layers, x: layers.SeparableConv2D(
+        5, (5, 3), strides=2, padding="same", use_bias=False
+    )(x),
+    "separable, multiplied": lambda layers, x: layers.SeparableConv2D(4, 3, depth_multiplier=2)(x),
+    "separable with activation": lambda layers, x: layers.SeparableConv2D(4, 3, activation="relu")(
+        layers.Rescaling(1.0, -99.0)(x)
+    ),
+    "maxima": lambda layers, x: layers.MaxPooling2D(2)(x),
+    "maxima below 0, same": lambda layers, x: layers.MaxPooling2D(3, strides=2, padding="same")(
+        layers.Rescaling(1.0, -300.0)(x)
+    ),
+    "maxima, even size, same": lambda layers, x: layers.MaxPooling2D((4, 3), strides=(3, 2), padding="same")(
+        layers.ZeroPadding2D(((0, 1), (1, 0)))(x)
+    ),
+    "averages": lambda layers, x: layers.AveragePooling2D((3, 2), strides=2)(x),
+    "averages, same": lambda layers, x: layers.AveragePooling2D(3, strides=1, padding="same")(x),
+    "averages, even size, same": lambda layers, x: layers.AveragePooling2D(3, strides=2, padding="same")(
+        layers.ZeroPadding2D(((0, 1), (1, 0)))(x)
+    ),
+    "averages of one": lambda layers, x: layers.AveragePooling2D(1, strides=2)(x),
     "padding": lambda layers, x: layers.ZeroPadding2D(((1, 2), (3, 0)))(x),
+    "cropping": lambda layers, x: layers.Cropping2D(((1, 2), (4, 0)))(x),
     "norm": lambda layers, x: layers.BatchNormalization(epsilon=0.1)(x),
     "norm of axis 3": lambda layers, x: layers.BatchNormalization(axis=3)(x),
-    "relu6": lambda layers, x: layers.Activation("relu6")(layers.Rescaling(0.1, -6)(x)),
+    "norm without scale": lambda layers, x: layers.BatchNormalization(scale=False)(x),
+    "norm without center": lambda layers, x: layers.BatchNormalization(center=False)(x),
+    "norm with neither": lambda layers, x: layers.BatchNormalization(center=False, scale=False)(x),
+    "norm of places": lambda layers, x: layers.Rescaling(50.0)(
+        layers.LayerNormalization(epsilon=0.3)(layers.Conv2D(5, 1)(x))
+    ),
+    "norm of places, neither": lambda layers, x: layers.Rescaling(50.0)(
+        layers.LayerNormalization(axis=3, center=False, scale=False)(layers.Conv2D(5, 1)(x))
+    ),
+    **{name: activated(name) for name in ("gelu", "hard_sigmoid", "hard_silu", "linear", "relu", "relu6")},
+    **{name: activated(name) for name in ("sigmoid", "silu", "tanh")},
+    "relu layer": lambda layers, x: layers.ReLU()(centred(layers, x)),
+    "relu layer to 6": lambda layers, x: layers.ReLU(6.0)(centred(layers, x)),
+    "leaky relu": lambda layers, x: layers.LeakyReLU(0.3)(centred(layers, x)),
     "channels of their own": lambda layers, x: layers.Rescaling([1, 0.5, 2], [0.0, -3.0, 1.0])(x),
     "sum": lambda layers, x: layers.Add()([layers.Conv2D(5, 1)(x), layers.Conv2D(5, 1)(x)]),
+    "three sums": lambda layers, x: layers.Add()([x, layers.Conv2D(3, 1)(x), layers.Conv2D(1, 1)(x)]),
     "twice the same": lambda layers, x: layers.Add()([x, x]),
     "one channel to all": lambda layers, x: layers.Add()([x, layers.Conv2D(1, 1)(x)]),
+    "product": lambda layers, x: layers.Multiply()([x, layers.Conv2D(3, 1)(x), layers.Conv2D(1, 1)(x)]),
+    "side by side": lambda layers, x: layers.Conv2D(4, 1)(layers.Concatenate()(branches(layers, x))),
+    "side by side, axis 3": lambda layers, x: layers.Concatenate(axis=3)(branches(layers, x)),
+    "squeeze and excitation": squeezed,
+    "dense places": lambda layers, x: layers.Dense(7, activation="relu")(centred(layers, x)),
+    "reshaped places": lambda layers, x: layers.Conv2D(2, 3)(layers.Reshape((13 * 13, 3, 1))(x)),
     "dropout": lambda layers, x: layers.Dropout(0.9)(x),
+}
+
+# Graphs that lose their places before the end.
+VECTORS: dict[str, Wiring] = {
+    "flat": lambda layers, x: layers.Dense(4)(layers.Flatten()(x)),
+    "dense, no bias": lambda layers, x: layers.Dense(4, use_bias=False)(layers.GlobalAveragePooling2D()(x)),
+    "norm of a vector": lambda layers, x: layers.BatchNormalization()(
+        layers.Dense(4)(layers.GlobalAveragePooling2D()(x))
+    ),
+    "norm within a vector": lambda layers, x: layers.Rescaling(50.0)(
+        layers.LayerNormalization()(layers.Dense(4)(layers.GlobalAveragePooling2D()(x)))
+    ),
+    "vectors side by side": lambda layers, x: layers.Concatenate()(
+        [layers.GlobalAveragePooling2D()(x), layers.Dense(4)(layers.Flatten()(x))]
+    ),
+    "reshaped": lambda layers, x: layers.Reshape((26,))(layers.Conv2D(2, (13, 1))(x)),
+    "flattened vector": lambda layers, x: layers.Flatten()(layers.GlobalAveragePooling2D()(x)),
 }
 
 
@@ -51,30 +142,57 @@ def shared(layers: Any, x: Any) -> Any:
     return convolution(convolution(x))
 
 
+def shared_sum(layers: Any, x: Any) -> Any:
+    total = layers.Add()
+    return total([x, total([x, layers.Conv2D(3, 1)(x)])])
+
+
+def beside_a_vector(layers: Any, x: Any) -> Any:
+    """Keras multiplies each row of the photo by a vector that stands beside it without saying so."""
+    return layers.Multiply()([x, layers.GlobalAveragePooling2D()(x)])
+
+
 # Graphs with other layers, or with options that the direct conversion does not build.
 OTHERS: dict[str, Wiring] = {
-    "another layer": lambda layers, x: layers.MaxPooling2D(2)(x),
+    "another layer": lambda layers, x: layers.UpSampling2D(2)(x),
+    "an operation": lambda layers, x: x * 2,
     "a layer used twice": shared,
-    "three sums": lambda layers, x: layers.Add()([x, x, x]),
-    "activation": lambda layers, x: layers.Conv2D(5, 3, activation="relu")(layers.Rescaling(1, -99)(x)),
-    "depthwise activation": lambda layers, x: layers.DepthwiseConv2D(3, activation="relu")(
-        layers.Rescaling(1, -99)(x)
-    ),
-    "groups": lambda layers, x: layers.Conv2D(6, 3, groups=3)(x),
-    "depth multiplier": lambda layers, x: layers.DepthwiseConv2D(3, depth_multiplier=2)(x),
-    "relu": lambda layers, x: layers.Activation("relu")(layers.Rescaling(1, -99)(x)),
+    "a sum used twice": shared_sum,
+    "a vector beside places": beside_a_vector,
+    "activation": lambda layers, x: layers.Conv2D(5, 3, activation="softplus")(x),
+    "depthwise activation": lambda layers, x: layers.DepthwiseConv2D(3, activation="softplus")(x),
+    "separable activation": lambda layers, x: layers.SeparableConv2D(4, 3, activation="softplus")(x),
+    "dense activation": lambda layers, x: layers.Dense(4, activation="softplus")(x),
+    "softplus": lambda layers, x: layers.Activation("softplus")(x),
+    "relu with a slope": lambda layers, x: layers.ReLU(negative_slope=0.2)(centred(layers, x)),
+    "relu from another threshold": lambda layers, x: layers.ReLU(threshold=1.03)(centred(layers, x)),
+    "side by side in rows": lambda layers, x: layers.Concatenate(axis=1)([x, layers.Conv2D(3, 1)(x)]),
     "norm of rows": lambda layers, x: layers.BatchNormalization(axis=1)(x),
-    "norm without scale": lambda layers, x: layers.BatchNormalization(scale=False)(x),
-    "norm without center": lambda layers, x: layers.BatchNormalization(center=False)(x),
+    "norm of rows and channels": lambda layers, x: layers.Rescaling(50.0)(
+        layers.LayerNormalization(axis=(1, 3))(x)
+    ),
+    "norm by the root of squares": lambda layers, x: layers.Rescaling(50.0)(
+        layers.LayerNormalization(rms_scaling=True)(layers.Conv2D(5, 1)(x))
+    ),
     "padding of channels": lambda layers, x: layers.ZeroPadding2D(1, data_format="channels_first")(x),
+    "cropping of channels": lambda layers, x: layers.Cropping2D(1, data_format="channels_first")(x),
 }
 
 
-def archive(wire: Wiring, pooling: dict[str, Any] | None = None) -> Archive:
+def archive(wire: Wiring, **pooling: Any) -> Archive:
+    """A network with random weights that ends in global average pooling."""
+    return ending(wire, lambda layers: layers.GlobalAveragePooling2D(name="features", **pooling))
+
+
+def vector_archive(wire: Wiring) -> Archive:
+    """A network with random weights that ends in a vector by itself."""
+    return ending(wire, lambda layers: layers.Dropout(0.5, name="features"))
+
+
+def ending(wire: Wiring, last: Callable[[Any], Any]) -> Archive:
     keras = import_keras()
     photo = keras.Input((SIZE, SIZE, 3), name="photo")
-    pooled = keras.layers.GlobalAveragePooling2D(name="features", **(pooling or {}))
-    model = keras.Model(photo, pooled(wire(keras.layers, photo)))
+    model = keras.Model(photo, last(keras.layers)(wire(keras.layers, photo)))
     random = np.random.default_rng(8)
     model.set_weights([random.uniform(0.1, 0.9, weight.shape) for weight in model.get_weights()])
     return archive_of(model)
@@ -105,6 +223,14 @@ def test_common_layers_are_built_to_compute_what_keras_does(name: str, photos: A
     assert_same(direct_network(built, "features"), built, photos)
 
 
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_are_built_to_compute_what_keras_does(name: str, photos: Any) -> None:
+    built = vector_archive(VECTORS[name])
+    assert convertible(built, "features")
+    assert_same(direct_network(built, "features"), built, photos)
+
+
+@pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`:UserWarning")
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_graphs_are_refused_and_go_through_keras(name: str, photos: Any) -> None:
     built = archive(OTHERS[name])
@@ -114,7 +240,7 @@ def test_other_graphs_are_refused_and_go_through_keras(name: str, photos: Any) -
 
 @pytest.mark.parametrize("pooling", [{"keepdims": True}, {"data_format": "channels_first"}])
 def test_other_ways_of_pooling_are_refused_and_go_through_keras(pooling: dict[str, Any], photos: Any) -> None:
-    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), pooling)
+    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), **pooling)
     assert not convertible(built, "features")
     assert_same(convert(built).read(), built, photos)
 

@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def scratch() -> Archive:
-    """A Sequential network with layers that are not converted directly."""
+    """A Sequential network, whose file says few shapes."""
     return archive_of(build_scratch(size=32, classes=3, seed=1))
 
 
