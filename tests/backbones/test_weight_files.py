@@ -110,6 +110,15 @@ def test_weights_of_photos_of_another_size_fit(network: Network, photos: Any, tm
     assert np.array_equal(ours(photos), network(seed=1)(photos))
 
 
+def test_a_file_whose_layers_had_other_names_fits_if_every_shape_does_in_order(
+    network: Network, photos: Any, tmp_path: Path
+) -> None:
+    trained, ours = network(seed=1, name="older"), network(seed=2)
+    write_keras2(trained, tmp_path / "older.h5")
+    loader(tmp_path / "older.h5", backbone="small")(ours)
+    assert np.array_equal(ours(photos), trained(photos))
+
+
 def test_a_part_that_was_frozen_makes_no_difference(network: Network, photos: Any, tmp_path: Path) -> None:
     trained, ours = network(seed=1), network(seed=2)
     for layer in trained.layers[:3]:
