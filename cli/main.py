@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from .backbones import backbones
 from .check import check
 from .fit import fit
 from .predict import predict
@@ -23,10 +24,11 @@ def kclass() -> None:
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
     kclass predict img.jpg           what is it, and how sure is that
+    kclass backbones                 the networks to choose from
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (check, fit, predict, sample, show):
+for command in (backbones, check, fit, predict, sample, show):
     kclass.add_command(command)
 
 

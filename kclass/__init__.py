@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kclass.audit.fixing import move_bad as move_bad
     from kclass.audit.moving import undo_moves as undo_moves
     from kclass.audit.page import write_page as write_page
+    from kclass.backbones.listing import ListedBackbone as ListedBackbone
+    from kclass.backbones.listing import list_backbones as list_backbones
     from kclass.classifier.classifier import Classifier as Classifier
     from kclass.classifier.classifier import load as load
     from kclass.classifier.evaluation import Evaluation as Evaluation
@@ -57,6 +59,7 @@ _HOMES = {
     "FitOptions": "kclass.runs.options",
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
+    "ListedBackbone": "kclass.backbones.listing",
     "ModelError": "kclass.errors",
     "Moved": "kclass.audit.fixing",
     "OptionError": "kclass.errors",
@@ -75,6 +78,7 @@ _HOMES = {
     "from_name_func": "kclass.dataset.named_photos",
     "from_name_regex": "kclass.dataset.named_photos",
     "latest_model": "kclass.runs.run_folder",
+    "list_backbones": "kclass.backbones.listing",
     "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",
     "move_bad": "kclass.audit.fixing",

@@ -48,6 +48,7 @@ def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
     [
         ["--help"],
         ["--version"],
+        ["backbones", "-h"],
         ["check", "--help"],
         ["fit", "-h"],
         ["predict", "--help"],
@@ -68,6 +69,13 @@ def test_photos_are_shown_without_tensorflow_unless_layers_need_it(
     loaded = packages_after("show", str(fitted.data), "--augment", augment, "--json", cwd=tmp_path)
     assert "matplotlib" in loaded
     assert loaded & {"tensorflow", "keras", "keras_cv", "openvino", "sklearn"} == set()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["resnet50"]])
+def test_backbones_are_listed_without_building_any(arguments: list[str], tmp_path: Path) -> None:
+    loaded = packages_after("backbones", *arguments, "--quiet", cwd=tmp_path)
+    assert "numpy" in loaded
+    assert loaded & {*HEAVY, "PIL", "openvino", "h5py"} == set()
 
 
 def test_a_check_without_features_needs_none_of_the_heavy_libraries(fitted: SmallFit, tmp_path: Path) -> None:

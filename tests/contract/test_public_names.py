@@ -20,6 +20,7 @@ FUNCTIONS = {
     "from_name_func",
     "from_name_regex",
     "latest_model",
+    "list_backbones",
     "list_fixed",
     "load",
     "move_bad",
