@@ -2,18 +2,20 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.parallel import in_parallel, usable_cores
-from kclass.progress import Progress, silent, track
+from kclass.progress import Progress, silent
 from kclass.training.softmax_regression import Floats, log_softmax, rotated, solve_path
 
 GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
 UNVALIDATED_C = 1e-2
+RISES = 3  # points in a row above the lowest loss that end the search
+STAGE = "choosing the penalty"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class LinearHead:
         kernel: float32 (features, classes); the features' scaling is folded in.
         bias: float32 (classes,).
         c: the inverse strength of the penalty that was chosen.
-        path: every strength tried, in ascending order; empty if there were too few photos to try.
+        path: every strength tried, in ascending order, until the loss had risen for good; empty if
+            there were too few photos to try.
         out_of_fold: float64 (photos, classes): natural logarithms of each training photo's
             probabilities by a head that had not seen it, at the strength chosen; NaN for photos that
             no fold held out. The choice has seen them all, which flatters them a little.
@@ -80,7 +83,7 @@ def solve_linear_head(
         weights: float64 (photos,): what each photo counts, in the solution and in the loss that
             chooses the penalty; left out, each counts 1.
         grid: strengths to choose from, in ascending order; see `solve_path`.
-        progress: is told how many folds are done.
+        progress: is told how many strengths are tried.
 
     Returns:
         The head, solved on all the photos at the penalty chosen.
@@ -91,17 +94,26 @@ def solve_linear_head(
     weights = np.ones(len(labels)) if weights is None else weights
     with _one_thread():
         space = rotated((features - mean) / scale)
-        judged = _judged(space.data, labels, weights, fold_of, classes=classes, grid=grid, progress=progress)
-        path = _path(judged, labels, weights, fold_of, grid=grid)
-        best = int(np.argmin([candidate.log_loss for candidate in path])) if path else 0
-        c = path[best].c if path else UNVALIDATED_C
+        chosen = _choose(space.data, labels, weights, fold_of, classes=classes, grid=grid, progress=progress)
+        c = UNVALIDATED_C if chosen is None else chosen.best.c
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
     kernel = space.basis @ solution[:-1] / scale[:, None]
     bias = solution[-1] - mean @ kernel
-    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path, judged[best].copy())
+    path = () if chosen is None else chosen.path
+    unseen = np.full((len(labels), classes), np.nan) if chosen is None else chosen.out_of_fold
+    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path, unseen)
 
 
-def _judged(
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The path that was tried, and what the heads of its best point say of photos they had not seen."""
+
+    path: tuple[Candidate, ...]
+    best: Candidate
+    out_of_fold: Floats
+
+
+def _choose(
     data: Floats,
     labels: NDArray[np.int32],
     weights: Floats,
@@ -110,42 +122,42 @@ def _judged(
     classes: int,
     grid: Sequence[float],
     progress: Progress,
-) -> Floats:
-    """Log probabilities at each penalty by heads that had not seen the photo: (penalties, photos, classes).
+) -> _Chosen | None:
+    """Try one strength after the other until the loss has risen often enough; None if no fold holds any out.
 
-    NaN for photos that no fold holds out.
+    Beyond its lowest point the loss rises for good, and weak penalties take longest to solve.
     """
-    judged = np.full((len(grid), len(labels), classes), np.nan)
-    folds = int(fold_of.max()) + 1
-    if not folds:
-        return judged
+    held_out = [fold_of == fold for fold in range(int(fold_of.max()) + 1)]
+    if not held_out:
+        return None
+    solving = [_held_out(data, labels, weights, rows, classes=classes, grid=grid) for rows in held_out]
+    path: list[Candidate] = []
+    chosen = None
+    progress(STAGE, 0, len(grid))
+    for c in grid:
+        judged = np.full((len(labels), classes), np.nan)
+        with in_parallel(next, solving, threads=usable_cores()) as found:
+            for rows, log_probabilities in zip(held_out, found, strict=True):
+                judged[rows] = log_probabilities
+        path.append(_candidate(c, judged, labels, weights, fold_of >= 0))
+        if chosen is None or path[-1].log_loss < chosen.best.log_loss:
+            chosen = _Chosen((), path[-1], judged)
+        progress(STAGE, len(path), len(grid))
+        if len(path) - 1 - path.index(chosen.best) >= RISES:
+            progress(STAGE, len(grid), len(grid))
+            break
+    return None if chosen is None else replace(chosen, path=tuple(path))
 
-    def solve(fold: int) -> Floats:
-        return _held_out(data, labels, weights, fold_of == fold, classes=classes, grid=grid)
 
-    with in_parallel(solve, range(folds), threads=usable_cores()) as found:
-        for fold, rows in enumerate(track(found, "choosing the penalty", folds, progress)):
-            judged[:, fold_of == fold] = rows
-    return judged
-
-
-def _path(
-    judged: Floats,
-    labels: NDArray[np.int32],
-    weights: Floats,
-    fold_of: NDArray[np.int64],
-    *,
-    grid: Sequence[float],
-) -> tuple[Candidate, ...]:
-    """Loss and accuracy of each penalty over the photos that a fold holds out; empty if none does."""
-    rows = np.flatnonzero(fold_of >= 0)
-    if not rows.size:
-        return ()
-    truth = judged[:, rows, labels[rows]]
-    hits = judged[:, rows].argmax(axis=2) == labels[rows]
-    shares = weights[rows] / weights[rows].sum()
-    measured = zip(grid, -truth @ shares, hits @ shares, strict=True)
-    return tuple(Candidate(c, float(loss), float(accuracy)) for c, loss, accuracy in measured)
+def _candidate(
+    c: float, judged: Floats, labels: NDArray[np.int32], weights: Floats, held_out: NDArray[np.bool_]
+) -> Candidate:
+    """Loss and accuracy over the photos that a fold holds out."""
+    rows = np.flatnonzero(held_out)
+    counts, total = weights[rows], weights[rows].sum()
+    hits = judged[rows].argmax(axis=1) == labels[rows]
+    loss = -(judged[rows, labels[rows]] @ counts) / total
+    return Candidate(c, float(loss), float(counts[hits].sum() / total))
 
 
 def _folds(
@@ -182,11 +194,13 @@ def _held_out(
     *,
     classes: int,
     grid: Sequence[float],
-) -> Floats:
-    """Log probabilities of the photos of one fold at each penalty: (penalties, held out, classes)."""
+) -> Iterator[Floats]:
+    """Log probabilities of the photos of one fold at each penalty: (held out, classes)."""
     learned = ~held_out
-    solutions = solve_path(data[learned], labels[learned], classes=classes, cs=grid, weights=weights[learned])
-    return np.stack([log_softmax(data[held_out] @ each[:-1] + each[-1]) for each in solutions])
+    for solution in solve_path(
+        data[learned], labels[learned], classes=classes, cs=grid, weights=weights[learned]
+    ):
+        yield log_softmax(data[held_out] @ solution[:-1] + solution[-1])
 
 
 def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from kclass.training.linear_head import (
     FOLDS,
     GRID,
+    RISES,
     UNVALIDATED_C,
     LinearHead,
     _folds,
@@ -65,7 +66,7 @@ def test_the_head_is_what_scikit_learn_finds_on_scaled_features(
 def test_the_penalty_with_the_lowest_cross_validated_loss_is_chosen() -> None:
     data, labels = clouds(60, 5, 3)
     head = solved(data, labels)
-    assert [each.c for each in head.path] == list(GRID)
+    assert [each.c for each in head.path] == list(GRID)[: len(head.path)]
     assert list(GRID) == sorted(GRID)
     assert head.c == min(head.path, key=lambda each: each.log_loss).c
     assert GRID[0] < head.c < GRID[-1]
@@ -153,7 +154,7 @@ def test_the_loss_of_the_chosen_penalty_is_that_of_the_out_of_fold_probabilities
     head = solved(data, labels)
     chosen = next(each for each in head.path if each.c == head.c)
     assert -head.out_of_fold[np.arange(60), labels].mean() == pytest.approx(chosen.log_loss)
-    assert (head.out_of_fold.argmax(axis=1) == labels).mean() == chosen.accuracy
+    assert (head.out_of_fold.argmax(axis=1) == labels).mean() == pytest.approx(chosen.accuracy)
 
 
 def test_photos_that_are_never_held_out_have_no_out_of_fold_probabilities() -> None:
@@ -198,7 +199,7 @@ def test_a_class_with_one_photo_is_learned_but_never_judged() -> None:
     labels = np.repeat(np.array([0, 1, 2], np.int32), [10, 10, 1])
     assert (_folds(labels, np.arange(21), classes=3, seed=0) == -1).tolist() == [False] * 20 + [True]
     head = solved(data, labels)
-    assert len(head.path) == len(GRID)
+    assert len(head.path) > 3
     assert head.kernel.shape == (3, 3)
 
 
@@ -217,22 +218,45 @@ def test_the_solver_runs_on_one_thread_of_each_linear_algebra() -> None:
     assert done.stdout.strip() == "True {1}"
 
 
-def test_progress_counts_the_folds() -> None:
+def test_progress_counts_the_penalties() -> None:
     data, labels = clouds(20, 4, 2)
     told: list[tuple[str, int, int]] = []
-    solved(data, labels, progress=lambda *step: told.append(step))
-    assert told == [("choosing the penalty", done, FOLDS) for done in range(FOLDS + 1)]
+    solved(data, labels, grid=GRID[:3], progress=lambda *step: told.append(step))
+    assert told == [("choosing the penalty", done, 3) for done in range(4)]
+
+
+def hard_to_tell() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Photos whose forty features say little of their class, so that strong penalties are best."""
+    random = np.random.default_rng(7)
+    labels = (np.arange(60) % 2).astype(np.int32)
+    features = random.normal(size=(60, 40)) + 0.3 * labels[:, None] * (np.arange(40) < 4)
+    return features.astype(np.float32), labels
+
+
+def test_progress_comes_to_its_end_where_the_search_does_not() -> None:
+    data, labels = hard_to_tell()
+    told: list[tuple[str, int, int]] = []
+    head = solved(data, labels, progress=lambda *step: told.append(step))
+    assert len(head.path) < len(GRID)
+    assert told[-2:] == [("choosing the penalty", done, len(GRID)) for done in (len(head.path), len(GRID))]
+
+
+def test_the_search_ends_when_the_loss_has_risen_for_good() -> None:
+    data, labels = hard_to_tell()
+    found = solved(data, labels)
+    losses = [each.log_loss for each in found.path]
+    assert len(losses) < len(GRID)
+    assert losses.index(min(losses)) == len(losses) - 1 - RISES
+    # Each that was left out would have been worse: alone with the one chosen, it is not taken.
+    for c in GRID[len(losses) :]:
+        assert solved(data, labels, grid=[found.c, c]).c == found.c
 
 
 def test_there_are_no_more_folds_than_the_smallest_class_has_photos() -> None:
     data, _ = clouds(13, 4, 2)
-    told: list[tuple[str, int, int]] = []
-    solved(
-        data,
-        np.repeat(np.array([0, 1], np.int32), [3, 10]),
-        progress=lambda *step: told.append(step),
-    )
-    assert told[-1] == ("choosing the penalty", 3, 3)
+    labels = np.repeat(np.array([0, 1], np.int32), [3, 10])
+    assert set(_folds(labels, np.arange(13), classes=2, seed=0)) == {0, 1, 2}
+    assert np.isfinite(solved(data, labels).out_of_fold).all()
 
 
 def test_one_seed_gives_one_head_and_another_other_folds() -> None:
@@ -290,7 +314,7 @@ def test_the_history_lists_the_path_and_marks_the_choice() -> None:
     data, labels = clouds(30, 4, 2)
     head = solved(data, labels)
     rows = history_rows(head)
-    assert [set(row) for row in rows] == [{"c", "log_loss", "accuracy", "chosen"}] * len(GRID)
+    assert [set(row) for row in rows] == [{"c", "log_loss", "accuracy", "chosen"}] * len(head.path)
     assert [row["c"] for row in rows if row["chosen"]] == [head.c]
     assert rows[3]["log_loss"] == head.path[3].log_loss
     assert rows[3]["accuracy"] == head.path[3].accuracy
