@@ -38,7 +38,8 @@ LEFT_OUT_SHOWN = 10
     "--backbone",
     default="efficientnet_lite0",
     show_default=True,
-    help="efficientnet_lite0, mobilenet_v2 or resnet50 (frozen; a head is solved) or scratch (all trained).",
+    help="A network that stays as it is, while a head is solved: `kclass backbones` lists them."
+    " Or scratch: all of it is trained.",
 )
 @click.option("--weights", help="imagenet, none, or a weight file.  [default: imagenet; none for scratch]")
 @click.option(

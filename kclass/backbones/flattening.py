@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class _Copy:
         self.photo, self.scaled = photo, None
         self.scale, self.offset = scale, offset
         self.turned, self.last = turned, last
-        self.special = {
+        self.special: Mapping[str, Callable[..., Any]] = {
             "Activation": self._activation,
             "Add": self._add,
             "CustomScaleLayer": self._scaled_add,
@@ -101,6 +102,7 @@ class _Copy:
         if type(layer).__name__ == "Rescaling":
             scale, offset = np.asarray(layer.scale), np.asarray(layer.offset)
         else:
+            layer.finalize_state()  # until then it computes with the weights it was built with
             mean, variance = (np.ravel(each).astype(np.float64) for each in (layer.mean, layer.variance))
             scale = 1 / np.sqrt(variance)
             if np.allclose(variance, IMAGENET_DEVIATIONS, rtol=0, atol=DEVIATION_TOLERANCE):

