@@ -59,7 +59,7 @@ def _found_or_downloaded(name: str) -> Path:
     try:
         _download(name, path)
     except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
-        reason = str(error).splitlines()[0].rpartition(" -- ")[2]
+        reason = (str(error) or type(error).__name__).splitlines()[0].rpartition(" -- ")[2]
         wrong = f"{path} is damaged and " if there else ""
         raise ModelError(
             f"{wrong}the ImageNet weights of {name} cannot be downloaded ({reason})",
