@@ -33,7 +33,7 @@ def tiny_archive() -> Archive:
     """A network of one pooling and a head for two classes, a few kilobytes large."""
     layers = [
         layer("InputLayer", "photo", {"batch_shape": [None, 8, 8, 3]}, None),
-        layer("GlobalAveragePooling2D", "features", {}, "photo"),
+        layer("GlobalAveragePooling2D", "features", {"keepdims": False}, "photo"),
     ]
     graph = {"class_name": "Functional", "config": {"layers": layers, "output_layers": [["features", 0, 0]]}}
     bare = Archive(graph, weights_file([], {}))
