@@ -15,6 +15,7 @@ GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
 UNVALIDATED_C = 1e-2
 RISES = 3  # points in a row above the lowest loss that end the search
+FOLD_TOLERANCE = 1e-6  # see `solve_path`: losses are compared to three digits, not to ten
 STAGE = "choosing the penalty"
 
 
@@ -198,7 +199,12 @@ def _held_out(
     """Log probabilities of the photos of one fold at each penalty: (held out, classes)."""
     learned = ~held_out
     for solution in solve_path(
-        data[learned], labels[learned], classes=classes, cs=grid, weights=weights[learned]
+        data[learned],
+        labels[learned],
+        classes=classes,
+        cs=grid,
+        weights=weights[learned],
+        tolerance=FOLD_TOLERANCE,
     ):
         yield log_softmax(data[held_out] @ solution[:-1] + solution[-1])
 

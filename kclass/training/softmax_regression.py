@@ -49,6 +49,7 @@ def solve_path(
     classes: int,
     cs: Sequence[float],
     weights: Floats | None = None,
+    tolerance: float = 0.0,
 ) -> Iterator[Floats]:
     """The solution for each penalty, each started from the one before.
 
@@ -63,6 +64,8 @@ def solve_path(
         classes: how many there are.
         cs: inverse strengths of the penalty, best in ascending order.
         weights: float64 (photos,): what each photo counts; left out, each counts 1.
+        tolerance: a step that lowers the loss by less ends the search, in nats or, of losses above 1,
+            as a share of it; at 0, the gradient alone says when.
 
     Yields:
         float64 (dimensions + 1, classes): the kernel, and the bias as its last row.
@@ -75,7 +78,7 @@ def solve_path(
     options = {
         "maxiter": MOST_ITERATIONS,
         "gtol": GRADIENT_TOLERANCE,
-        "ftol": 0.0,
+        "ftol": tolerance,
         "maxcor": REMEMBERED_STEPS,
     }
     for c in cs:

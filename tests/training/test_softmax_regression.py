@@ -151,3 +151,14 @@ def test_large_logits_neither_overflow_nor_lose_their_difference() -> None:
     np.testing.assert_allclose(
         log_softmax(np.array([[1000.0, 0.0], [-1e8, -1e8]]))[:, 1], [-1000, -np.log(2)]
     )
+
+
+def test_a_tolerance_ends_the_search_sooner_and_close_to_the_same_loss() -> None:
+    data, labels = clouds(90, 40, 3)
+    exact = objective(solved(data, labels, classes=3, c=1.0), data, labels, 1.0)
+    near, far = (
+        objective(next(solve_path(data, labels, classes=3, cs=[1.0], tolerance=each)), data, labels, 1.0)
+        for each in (1e-6, 1e-2)
+    )
+    assert exact < near < exact + 1e-4
+    assert far > exact + 1e-3
