@@ -33,7 +33,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -o faulthandler_timeout=1800
 
 wheel: $(VENV)/.installed-dev
 	sh .ci/wheel $(PYTHON) $(BIN)/python

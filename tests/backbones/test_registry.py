@@ -220,6 +220,6 @@ def test_the_embedded_backbone_takes_weights_from_a_file_too(
 
 
 def test_a_word_that_is_no_file_is_refused_with_what_may_be_given() -> None:
-    with pytest.raises(ModelError, match="cannot read the weight file imagnet: No such file") as caught:
+    with pytest.raises(ModelError, match="there is no weight file imagnet") as caught:
         open_backbone(DEFAULT, weights="imagnet", size=224, seed=0)
-    assert caught.value.fix == "Give the path of a .weights.h5 or .keras file, or the word imagenet or none."
+    assert caught.value.fix.startswith("Give a .weights.h5, .keras or .h5 file that Keras saved, or the word")

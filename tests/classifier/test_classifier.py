@@ -33,9 +33,9 @@ def samples(fitted: SmallFit, labelled: dict[str, str | None], classes: tuple[st
 
 
 def test_a_classifier_says_what_it_is(fitted: SmallFit) -> None:
-    assert repr(fitted.classifier) == "Classifier(efficientnet_lite0, 224 px, 3 classes: ash, birch, cedar)"
+    assert repr(fitted.classifier) == "Classifier(efficientnet_lite0, 320 px, 3 classes: ash, birch, cedar)"
     assert fitted.classifier.classes == CLASSES
-    assert fitted.classifier.size == 224
+    assert fitted.classifier.size == 320
 
 
 def test_many_classes_are_not_all_shown(fitted: SmallFit) -> None:

@@ -57,8 +57,8 @@ def test_the_map_of_another_layer_has_that_layers_grid(
 ) -> None:
     other = classifier.explain(fitted.photo, layer="stem_conv")
     assert other.layer == "stem_conv"
-    assert other.heat.shape == (112, 112)
-    assert explained.heat.shape == (7, 7)
+    assert other.heat.shape == (160, 160)
+    assert explained.heat.shape == (10, 10)
     assert explained.layer != "stem_conv"
     # And the first layer is explained as before when nobody names one.
     assert np.array_equal(classifier.explain(fitted.photo).heat, explained.heat)
@@ -86,7 +86,7 @@ def test_a_photo_that_cannot_be_read_is_an_error_of_that_photo(classifier: kclas
 def test_the_photo_is_what_the_network_saw_and_its_shape_what_people_see(
     classifier: kclass.Classifier, explained: kclass.Explained
 ) -> None:
-    assert explained.photo.shape == (224, 224, 3)
+    assert explained.photo.shape == (320, 320, 3)
     assert explained.aspect == pytest.approx(48 / 30)
     # Cropped photos keep their shape, so there is nothing to stretch back.
     cropping = replace(classifier, record=replace(classifier.record, resize="crop"))
@@ -100,7 +100,7 @@ def test_an_explanation_sees_exactly_the_pixels_that_a_prediction_sees(
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "large.jpg")
     monkeypatch.setattr("kclass.photos.loading.SPARE", 1)
-    seen = load(tmp_path / "large.jpg", size=224)
+    seen = load(tmp_path / "large.jpg", size=320)
     explained = classifier.explain(tmp_path / "large.jpg")
     assert np.array_equal(explained.photo, seen)
     assert explained.aspect == pytest.approx(4 / 3)

@@ -51,7 +51,7 @@ def test_a_line_says_what_a_person_chooses_by(command: Command) -> None:
 def test_the_default_is_marked_and_the_mark_explained_beside_the_list(command: Command) -> None:
     ended = command("backbones")
     assert ended.out.count("*") == 1
-    assert "* the default. px: the side of the photos that the weights were made for.\n" in ended.err
+    assert "* the default. px: the side that photos get, unless --size says otherwise.\n" in ended.err
     assert ended.err.endswith("Next: kclass backbones NAME, or kclass fit DATA --backbone NAME\n")
     assert command("backbones", "--quiet").err == ""
 

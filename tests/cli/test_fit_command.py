@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,20 @@ def test_a_fit_says_what_it_learned_from_how_good_it_is_and_where_it_lies(
     assert f"Accuracy on validation: {metrics['accuracy']:.1%}".replace("%", " %") in ended.out
     assert f"({metrics['correct']}/6), 95 % interval" in ended.out
     assert ended.out.endswith(" s. Model, predictions and figures: run\n")
-    assert ended.err.splitlines() == [
-        f"worth a look: labels to look at (1); listed in {Path('run/findings.csv')}",
-        f"Next: kclass predict PHOTO --model {Path('run/model.keras')}",
-    ]
+    assert ended.err == f"Next: kclass predict PHOTO --model {Path('run/model.keras')}\n"
+
+
+def test_what_is_worth_a_look_is_said_and_where_it_is_listed(
+    command: Command, fitted: SmallFit, tmp_path: Path
+) -> None:
+    shutil.copytree(fitted.data, tmp_path / "trees")
+    for name in ("copy", "another"):
+        shutil.copy(fitted.photo, tmp_path / "trees" / "birch" / f"{name}.png")
+    ended = command("fit", tmp_path / "trees", "--out", "run")
+    assert ended.err.splitlines()[0] == (
+        "worth a look: one photo under two labels (1), labels to look at (2);"
+        f" listed in {Path('run/findings.csv')}"
+    )
 
 
 def test_quiet_leaves_the_results_alone(command: Command, fitted: SmallFit) -> None:
@@ -130,7 +141,6 @@ def test_a_finished_run_that_latest_cannot_name_is_a_success_with_a_warning(
     model = Path("runs") / run.name / "model.keras"
     assert ended.err.splitlines() == [
         f"{Path('runs/latest')} does not name this run; move it away",
-        f"worth a look: labels to look at (1); listed in {Path('runs') / run.name / 'findings.csv'}",
         f"Next: kclass predict PHOTO --model {model}",
     ]
     assert (here / model).is_file()

@@ -38,10 +38,7 @@ def test_nothing_is_written_into_the_home_folder_but_the_own_cache(
     variables = {"HOME": str(home), **dict.fromkeys(SET_BY_TESTS)}
     model = ("--model", "run/model.keras")
     commands = {
-        ("fit", str(fitted.data), "--out", "run"): (
-            "worth a look: labels to look at (1); listed in run/findings.csv\n"
-            "Next: kclass predict PHOTO --model run/model.keras\n"
-        ),
+        ("fit", str(fitted.data), "--out", "run"): "Next: kclass predict PHOTO --model run/model.keras\n",
         ("predict", str(fitted.photo), *model): "",
         ("predict", str(fitted.photo), *model, "--explain", "maps"): "Overlays: maps\n",
     }

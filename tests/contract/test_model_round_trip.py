@@ -68,7 +68,7 @@ def test_plain_keras_opens_the_file_and_gives_the_same_probabilities(
     fitted: SmallFit, scratch: SmallFit, tmp_path: Path
 ) -> None:
     photos = sorted(fitted.data.rglob("*.png"))[::6]
-    for size in (224, 16):
+    for size in (fitted.classifier.size, 16):
         pixels = [load_photo(photo, size=size, how="squash") for photo in photos]
         np.save(tmp_path / f"photos{size}.npy", np.stack(pixels))
     ended = run(
@@ -85,7 +85,7 @@ def test_plain_keras_opens_the_file_and_gives_the_same_probabilities(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 def test_the_keras_model_takes_raw_photos_and_gives_probabilities(fitted: SmallFit) -> None:
-    photo = load_photo(fitted.photo, size=224, how="squash")
+    photo = load_photo(fitted.photo, size=fitted.classifier.size, how="squash")
     found = fitted.classifier.keras_model(photo[None].astype(np.float32), training=False).numpy()
     assert np.abs(found - alone(fitted.classifier, [fitted.photo])).max() < 1e-4
 

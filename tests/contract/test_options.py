@@ -274,7 +274,7 @@ def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_o
         "manifest": None,
         "backbone": "efficientnet_lite0",
         "weights": "imagenet",
-        "size": 224,
+        "size": 320,
         "resize": "squash",
         "seed": 0,
         "precision": "f32",
