@@ -11,6 +11,9 @@ KClassError
 import difflib
 from collections.abc import Iterable
 
+MOST_NAMED = 20
+NEAREST = 5
+
 
 class KClassError(Exception):
     """Something that a person can put right: what is wrong, where, and what to do.
@@ -41,11 +44,15 @@ class OptionError(KClassError):
 
     @classmethod
     def unknown(cls, option: str, value: str, valid: Iterable[str]) -> "OptionError":
-        """The error for a word that is none of the valid ones; it names the nearest."""
+        """The error for a word that is none of the valid ones; it names them, or of many the nearest."""
         words = sorted(valid)
-        near = difflib.get_close_matches(value, words, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(value, words, n=NEAREST, cutoff=0.5)
         fix = f"Did you mean {near[0]}?" if near else ""
-        return cls(f"{option} is {value!r}; it must be one of {', '.join(words)}", fix=fix)
+        named = ", ".join(words)
+        if len(words) > MOST_NAMED:
+            shown = near or words[:NEAREST]
+            named = f"{', '.join(shown)} and {len(words) - len(shown)} more"
+        return cls(f"{option} is {value!r}; it must be one of {named}", fix=fix)
 
 
 class PhotoError(KClassError):

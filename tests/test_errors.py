@@ -45,3 +45,16 @@ def test_an_unknown_word_is_answered_with_the_nearest_valid_one(value: str, fix:
     error = OptionError.unknown("device", value, ("gpu", "cpu", "auto"))
     assert error.message == f"device is {value!r}; it must be one of auto, cpu, gpu"
     assert error.fix == fix
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "fix"),
+    [
+        ("layer_1x", "layer_1, layer_21, layer_19, layer_18, layer_17 and 20 more", "Did you mean layer_1?"),
+        ("xyz", "layer_0, layer_1, layer_10, layer_11, layer_12 and 20 more", ""),
+    ],
+)
+def test_of_many_valid_words_the_nearest_are_named_or_the_first(value: str, message: str, fix: str) -> None:
+    error = OptionError.unknown("layer", value, (f"layer_{number}" for number in range(25)))
+    assert error.message == f"layer is {value!r}; it must be one of {message}"
+    assert error.fix == fix

@@ -215,7 +215,7 @@ def test_numbers_of_numpy_and_paths_are_taken_for_what_they_mean() -> None:
 @pytest.mark.parametrize(
     ("option", "near"),
     [
-        ({"backbone": "mobilnet"}, "Did you mean mobilenet?"),
+        ({"backbone": "mobilnet"}, "Did you mean mobilenet? `kclass backbones` lists them."),
         ({"resize": "padd"}, "Did you mean pad?"),
         ({"precision": "bf61"}, "Did you mean bf16?"),
         ({"device": "gpus"}, "Did you mean gpu?"),
