@@ -43,16 +43,21 @@ class OptionError(KClassError):
     exit_code = 2
 
     @classmethod
-    def unknown(cls, option: str, value: str, valid: Iterable[str]) -> "OptionError":
+    def unknown(cls, option: str, value: object, valid: Iterable[str]) -> "OptionError":
         """The error for a word that is none of the valid ones; it names them, or of many the nearest."""
         words = sorted(valid)
-        near = difflib.get_close_matches(value, words, n=NEAREST, cutoff=0.5)
+        near = _nearest(value, words) if isinstance(value, str) else []
         fix = f"Did you mean {near[0]}?" if near else ""
         named = ", ".join(words)
         if len(words) > MOST_NAMED:
             shown = near or words[:NEAREST]
             named = f"{', '.join(shown)} and {len(words) - len(shown)} more"
         return cls(f"{option} is {value!r}; it must be one of {named}", fix=fix)
+
+
+def _nearest(value: str, words: list[str]) -> list[str]:
+    spelt = {word.lower(): word for word in words}
+    return [spelt[near] for near in difflib.get_close_matches(value.lower(), spelt, n=NEAREST, cutoff=0.5)]
 
 
 class PhotoError(KClassError):

@@ -32,7 +32,12 @@ def keras_folder() -> Path:
     if chosen:
         return Path(os.path.expanduser(chosen))  # noqa: PTH111 - `Path.expanduser` raises for nobody's home
     usual = Path(os.path.expanduser("~/.keras"))  # noqa: PTH111
-    return usual if is_there(usual) else cache_folder() / "keras"
+    return usual if is_there(usual) else own_keras_folder()
+
+
+def own_keras_folder() -> Path:
+    """The folder for Keras's files in kclass's cache."""
+    return cache_folder() / "keras"
 
 
 def import_keras() -> Any:

@@ -51,6 +51,7 @@ def test_an_unknown_word_is_answered_with_the_nearest_valid_one(value: str, fix:
     ("value", "message", "fix"),
     [
         ("layer_1x", "layer_1, layer_21, layer_19, layer_18, layer_17 and 20 more", "Did you mean layer_1?"),
+        ("LAYER_1X", "layer_1, layer_21, layer_19, layer_18, layer_17 and 20 more", "Did you mean layer_1?"),
         ("xyz", "layer_0, layer_1, layer_10, layer_11, layer_12 and 20 more", ""),
     ],
 )

@@ -11,9 +11,9 @@ from typing import Any
 from kclass.backbones.archive import DAMAGE
 from kclass.backbones.efficientnet_lite import EMBEDDED
 from kclass.backbones.facts import FACTS
-from kclass.errors import ModelError
+from kclass.errors import ModelError, OutputError
 from kclass.files import is_there, make_folder
-from kclass.keras_import import import_keras, keras_folder
+from kclass.keras_import import import_keras, keras_folder, own_keras_folder
 
 SHA256_LENGTH = 64
 
@@ -21,10 +21,15 @@ SHA256_LENGTH = 64
 def imagenet_path(name: str) -> Path:
     """Where Keras keeps the ImageNet weights of a network, whether they are there or not.
 
+    That is Keras's folder, or kclass's cache if they were put there before Keras had a folder.
+
     Args:
         name: one of `kclass.backbones.applications.APPLICATIONS`.
     """
-    return keras_folder() / "models" / FACTS[name].weights_file
+    usual, own = (
+        folder / "models" / FACTS[name].weights_file for folder in (keras_folder(), own_keras_folder())
+    )
+    return own if is_there(own) and not is_there(usual) else usual
 
 
 def imagenet_weights(name: str) -> Callable[[Any], None]:
@@ -56,8 +61,9 @@ def _found_or_downloaded(name: str) -> Path:
     there = is_there(path)
     if there and _whole(path, FACTS[name].weights_hash):
         return path
+    folder = _folder_beside(path, name)
     try:
-        _download(name, path)
+        _download(name, path, folder)
     except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
         reason = (str(error) or type(error).__name__).splitlines()[0].rpartition(" -- ")[2]
         wrong = f"{path} is damaged and " if there else ""
@@ -80,9 +86,22 @@ def _whole(path: Path, expected: str) -> bool:
         raise ModelError(f"cannot read the weight file {path}: {error.strerror or error}") from error
 
 
-def _download(name: str, path: Path) -> None:
+def _folder_beside(path: Path, name: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for the download on the file system where the file will lie."""
+    try:
+        return tempfile.TemporaryDirectory(dir=make_folder(path.parent))
+    except (OSError, OutputError) as error:
+        reason = error.message if isinstance(error, OutputError) else error.strerror or str(error)
+        raise ModelError(
+            f"the ImageNet weights of {name} cannot be put into {path.parent}: {reason}",
+            fix=f"Set KERAS_HOME to a folder that you may write; or use --backbone {EMBEDDED},"
+            " whose weights are installed.",
+        ) from error
+
+
+def _download(name: str, path: Path, beside: "tempfile.TemporaryDirectory[str]") -> None:
     facts = FACTS[name]
-    with tempfile.TemporaryDirectory(dir=make_folder(path.parent)) as folder:
+    with beside as folder:
         # Keras tells of its download on stdout, which belongs to results.
         with contextlib.redirect_stdout(sys.stderr):
             import_keras().utils.get_file(

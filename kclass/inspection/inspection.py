@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from kclass.photos.decoding import DECODER_VERSION
 
 # Part of the cache's key: raise it when the same decoded photo would give another inspection.
-INSPECTION_VERSION = 1
+INSPECTION_VERSION = 2
 
 RECIPE = f"inspection {INSPECTION_VERSION} of decoder {DECODER_VERSION}"
 """The recipe under which the cache keeps inspections."""

@@ -9,12 +9,14 @@ from kclass.inspection.sharpness import sharpness
 from kclass.photos.decoding import Photo
 from kclass.photos.loading import SPARE
 
-# All is measured on the whole photo squashed to this square, as a network of the usual size is given
-# it: that is at hand wherever photos are embedded, and what is measured depends little on the photo's
-# resolution. (Pillow's box filter is faster than the one used for networks, but moves rows to one side:
-# the grey pictures of a photo and of a copy at 77 % of its size then differ by 1.4 of 255, not by 0.2.)
+# All is measured on the whole photo squashed to this square, so that what is measured depends little on
+# the photo's resolution. (Pillow's box filter is faster than the one used for networks, but moves rows to
+# one side: the grey pictures of a photo and of a copy at 77 % of its size then differ by 1.4 of 255, not
+# by 0.2.)
 SIDE = 224
-AT_LEAST = SPARE * SIDE
+
+# Photos are decoded at the scale that the default network wants, so that a fit decodes them once.
+AT_LEAST = SPARE * 320
 
 _LEVELS = np.arange(256.0)
 

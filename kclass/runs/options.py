@@ -132,7 +132,7 @@ class FitOptions:
         for name, words in _WORDS.items():
             optional = name in (*NEEDING_EPOCHS, "balance") and getattr(self, name) is None
             if not (optional or isinstance(getattr(self, name), str)):
-                raise _wrong(name, getattr(self, name), f"one of {', '.join(sorted(words))}")
+                raise OptionError.unknown(name, getattr(self, name), words)
         for name in ("size", "epochs", "batch_size", "seed"):
             self._take(name, _whole(name, getattr(self, name), optional=name != "seed"))
         for name in ("lr", "mixup", "cutmix"):

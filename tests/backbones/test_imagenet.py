@@ -71,6 +71,33 @@ def test_keras_keeps_files_in_the_home_folder_if_it_has_one_there(
     assert imagenet_path(NAME) == tmp_path / ".keras" / "models" / FILE
 
 
+def test_a_file_in_kclasss_cache_is_still_found_when_keras_gets_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+    own, usual = tmp_path / "cache" / "keras" / "models", tmp_path / ".keras" / "models"
+    for folder in (own, usual):
+        folder.mkdir(parents=True)
+    (own / FILE).touch()
+    assert imagenet_path(NAME) == own / FILE
+    (usual / FILE).touch()
+    assert imagenet_path(NAME) == usual / FILE
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_what_to_set(models: Path) -> None:
+    models.parent.write_text("in the way")
+    with pytest.raises(ModelError) as caught:
+        imagenet_weights(NAME)(None)
+    assert caught.value.message.startswith(f"the ImageNet weights of {NAME} cannot be put into {models}: ")
+    assert caught.value.fix == (
+        "Set KERAS_HOME to a folder that you may write; or use --backbone efficientnet_lite0,"
+        " whose weights are installed."
+    )
+
+
 @pytest.mark.parametrize("method", ["md5", "sha256"])
 def test_a_file_put_there_by_hand_is_used(
     method: str, models: Path, saved: Path, trained: Any, monkeypatch: pytest.MonkeyPatch

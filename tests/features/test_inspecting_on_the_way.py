@@ -8,13 +8,16 @@ import pytest
 from PIL import Image
 
 from kclass.backbones.efficientnet_lite import lite0_archive
+from kclass.backbones.registry import DEFAULT, backbone
 from kclass.cache.store import ContentStore
 from kclass.features import preparing
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.inspection.inspecting import inspect, inspect_bytes
 from kclass.inspection.inspection import RECIPE, Inspection
+from kclass.inspection.measuring import AT_LEAST
 from kclass.photos.hashing import content_hash
+from kclass.photos.loading import SPARE
 
 
 def spoil(path: Path) -> None:
@@ -39,8 +42,8 @@ def cached(path: Path) -> bytes | None:
 
 @pytest.fixture(scope="session")
 def usual(extractor: Extractor) -> Extractor:
-    """A network of 224 pixels, the size at which photos are inspected."""
-    return dataclasses.replace(extractor, archive=lite0_archive(224))
+    """The default network, with whose photos others are inspected."""
+    return dataclasses.replace(extractor, archive=lite0_archive(backbone(DEFAULT).size))
 
 
 @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
@@ -59,8 +62,12 @@ def test_photos_that_are_embedded_need_not_be_read_to_be_inspected(
 
 def large_photo(folder: Path) -> Path:
     path = folder / "large.jpg"
-    Image.fromarray(np.random.default_rng(1).integers(0, 256, (900, 1200, 3), dtype=np.uint8)).save(path)
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (1500, 2000, 3), dtype=np.uint8)).save(path)
     return path
+
+
+def test_photos_are_inspected_at_the_scale_that_the_default_network_wants() -> None:
+    assert SPARE * backbone(DEFAULT).size == AT_LEAST
 
 
 def test_a_photo_decoded_at_the_scale_of_inspections_is_inspected(usual: Extractor, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_an_inspection_takes_little_room() -> None:
 
 
 def test_the_recipe_names_the_decoder_and_the_measures() -> None:
-    assert f"inspection 1 of decoder {DECODER_VERSION}" == RECIPE
+    assert f"inspection 2 of decoder {DECODER_VERSION}" == RECIPE
 
 
 def test_inspections_are_kept_apart_by_identity() -> None:
