@@ -7,8 +7,9 @@ from collections.abc import Collection
 from enum import Enum
 from pathlib import Path
 
-from kclass.backbones.archive import CONFIG, DAMAGE, WEIGHTS
+from kclass.backbones.archive import CONFIG, DAMAGE, SIZE_LIMIT, WEIGHTS
 from kclass.errors import ModelError
+from kclass.photos.hashing import file_content_hash
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
@@ -39,32 +40,31 @@ def kind_of(path: Path) -> Kind:
     """Which kind of weight file this is.
 
     Raises:
-        ModelError: it is not there, cannot be read, or is none; the error says what it is instead.
+        ModelError: it is not there, cannot be read, has more bytes than such files have, or is none;
+            the error says what it is instead.
     """
     try:
-        head = _head(path)
-        if head.startswith(HDF5_SIGNATURE):
-            return Kind.HDF5
-        if head.startswith(ZIP_SIGNATURE):
-            return _kind_of_zip(path)
+        kind, size = _kind(path), path.stat().st_size
     except FileNotFoundError as error:
         raise ModelError(f"there is no weight file {path}", fix=WHICH) from error
     except OSError as error:
         raise unreadable(path, error) from error
     except DAMAGE as error:
         raise damaged(path, error) from error
-    raise _refusal(path, head)
+    if size > SIZE_LIMIT:
+        raise ModelError(f"the weight file {path} has more than {SIZE_LIMIT:,} bytes", fix=WITH_KERAS)
+    return kind
 
 
-def content_of(path: Path) -> bytes:
-    """All bytes of a weight file.
+def weight_file_hash(path: Path) -> str:
+    """The hash of a weight file's bytes, read piece by piece.
 
     Raises:
         ModelError: as `kind_of`.
     """
     kind_of(path)
     try:
-        return path.read_bytes()
+        return file_content_hash(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -86,6 +86,15 @@ def damaged(path: Path, error: Exception) -> ModelError:
             f"the weight file {path} is cut short: it has {there} of its {whole} bytes", fix=AGAIN
         )
     return ModelError(f"the weight file {path} is damaged or cut short ({reason})", fix=AGAIN)
+
+
+def _kind(path: Path) -> Kind:
+    head = _head(path)
+    if head.startswith(HDF5_SIGNATURE):
+        return Kind.HDF5
+    if head.startswith(ZIP_SIGNATURE):
+        return _kind_of_zip(path)
+    raise _refusal(path, head)
 
 
 def _head(path: Path) -> bytes:

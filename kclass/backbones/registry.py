@@ -11,14 +11,13 @@ from kclass.backbones.applications import APPLICATIONS, build_application
 from kclass.backbones.archive import Archive, read_archive
 from kclass.backbones.efficientnet_lite import EMBEDDED, LITES, lite_archive, lite_package
 from kclass.backbones.facts import FACTS
-from kclass.backbones.file_kinds import content_of
+from kclass.backbones.file_kinds import weight_file_hash
 from kclass.backbones.imagenet import imagenet_path, imagenet_weights
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.seeding import seeded
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError, OptionError
 from kclass.files import cache_folder, is_there
-from kclass.photos.hashing import content_hash
 
 IMAGENET, NO_WEIGHTS = "imagenet", "none"
 DEFAULT = EMBEDDED
@@ -161,7 +160,7 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
 
 
 def _cache_key(name: str, *, weights: str, size: int) -> str:
-    source = weights if weights in (IMAGENET, NO_WEIGHTS) else content_hash(content_of(Path(weights)))
+    source = weights if weights in (IMAGENET, NO_WEIGHTS) else weight_file_hash(Path(weights))
     return f"{name}-{size}-{source}-v{BUILD_VERSION}"
 
 

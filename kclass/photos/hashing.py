@@ -1,6 +1,7 @@
-"""What tells one photo's bytes from another's."""
+"""What tells one file's bytes from another's."""
 
 import hashlib
+from pathlib import Path
 
 # 128 bits: by chance two of 10 billion photos agree with probability 1.5e-19 (n²/2^129).
 _BYTES = 16
@@ -22,3 +23,13 @@ def content_hash(data: bytes) -> str:
         RFC 7693, BLAKE2b with a digest of 16 bytes.
     """
     return hashlib.blake2b(data, digest_size=_BYTES).hexdigest()
+
+
+def file_content_hash(path: Path) -> str:
+    """The `content_hash` of a file of any size, which is read piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_BYTES)).hexdigest()

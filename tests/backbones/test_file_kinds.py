@@ -1,5 +1,6 @@
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from kclass.backbones.file_kinds import Kind, content_of, damaged, kind_of
+from kclass.backbones import file_kinds
+from kclass.backbones.file_kinds import Kind, damaged, kind_of, weight_file_hash
 from kclass.errors import ModelError
+from kclass.photos.hashing import content_hash
 
 WHICH = "Give a .weights.h5, .keras or .h5 file that Keras saved, or the word imagenet or none."
 AGAIN = "Download or copy it again, or save it again with Keras."
@@ -173,11 +176,36 @@ def test_other_files_are_refused_as_neither_of_the_two(content: bytes, tmp_path:
     )
 
 
-def test_the_content_of_a_file_is_given_if_it_is_a_weight_file(tmp_path: Path) -> None:
+def test_a_file_is_hashed_if_it_is_a_weight_file(tmp_path: Path) -> None:
     path = zipped(tmp_path / "weights.keras", "config.json", "model.weights.h5")
-    assert content_of(path) == path.read_bytes()
+    assert weight_file_hash(path) == content_hash(path.read_bytes())
     with pytest.raises(ModelError, match="is a folder"):
-        content_of(tmp_path)
+        weight_file_hash(tmp_path)
+
+
+def test_a_file_of_any_size_is_hashed_in_little_memory(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "large.h5", "w") as file:
+        file["one"] = np.ones(3)
+    with (tmp_path / "large.h5").open("r+b") as raw:
+        raw.truncate(2**26)
+    tracemalloc.start()
+    try:
+        weight_file_hash(tmp_path / "large.h5")
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "weights.keras", "config.json", "model.weights.h5")
+    size = path.stat().st_size
+    monkeypatch.setattr(file_kinds, "SIZE_LIMIT", size)
+    assert kind_of(path) is Kind.KERAS
+    monkeypatch.setattr(file_kinds, "SIZE_LIMIT", size - 1)
+    monkeypatch.setattr(file_kinds, "file_content_hash", lambda _: pytest.fail("it is read"))
+    assert refusal(path) == (f"the weight file {path} has more than {size - 1:,} bytes", WITH_KERAS)
+    with pytest.raises(ModelError, match="has more than"):
+        weight_file_hash(path)
 
 
 @pytest.mark.parametrize(
