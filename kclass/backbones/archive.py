@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,7 +165,8 @@ def read_archive(path: Path, *, entries: Collection[str] | None = None) -> Archi
         if path.stat().st_size > SIZE_LIMIT:
             raise ValueError(f"it has more than {SIZE_LIMIT:,} bytes")
         # Read first: what goes wrong afterwards is not the disk's fault but the content's.
-        content = _unpacked(path.read_bytes(), entries)
+        data = path.read_bytes()
+        content = unpacked(io.BytesIO(data), size=len(data), entries=entries)
         graph = json.loads(content.pop(CONFIG))
         found = Archive(graph, content.pop(WEIGHTS), content)
         if not found.layers:
@@ -182,18 +183,36 @@ def read_archive(path: Path, *, entries: Collection[str] | None = None) -> Archi
         ) from error
 
 
-def _unpacked(data: bytes, entries: Collection[str] | None) -> dict[str, bytes]:
-    """The graph, the weights and the entries wanted, by name; how large they are is known before."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+def unpacked(file: Path | BinaryIO, *, size: int, entries: Collection[str] | None) -> dict[str, bytes]:
+    """The graph, the weights and the entries wanted of a `.keras` file, by name.
+
+    Args:
+        file: where it is.
+        size: its bytes.
+        entries: as in `read_archive`.
+
+    Raises:
+        ValueError: they would be larger than such entries are, or are packed as Keras does not; they
+            have not been unpacked then.
+    """
+    with zipfile.ZipFile(file) as archive:
         there = set(archive.namelist())
         wanted = there if entries is None else there.intersection(entries)
         members = [archive.getinfo(name) for name in sorted({CONFIG, WEIGHTS} | wanted - {METADATA})]
-        size = sum(member.file_size for member in members)
-        if size > min(SIZE_LIMIT, max(SMALL, MOST_INFLATED * len(data))):
-            raise ValueError(f"it would unpack to {size:,} bytes")
+        whole = sum(member.file_size for member in members)
+        if whole > min(SIZE_LIMIT, max(SMALL, MOST_INFLATED * size)):
+            raise ValueError(f"it would unpack to {whole:,} bytes")
         if any(each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in members):
             raise ValueError("it is packed in an unusual way")
         return {member.filename: archive.read(member) for member in members}
+
+
+def class_name(kind: str) -> str:
+    """A class as Keras names groups and layers after it: `conv2d` for Conv2D.
+
+    Source: `keras/src/utils/naming.py`, `to_snake_case`.
+    """
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
 
 
 def weights_file(layers: Sequence[Layer], weights: Weights) -> bytes:
@@ -232,7 +251,7 @@ def _groups(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
     """Each layer with the name of its group: its class in snake case, counted from the second on."""
     seen: Counter[str] = Counter()
     for layer in layers:
-        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", layer.kind)).lower()
+        name = class_name(layer.kind)
         yield f"{name}_{seen[name]}" if seen[name] else name, layer
         seen[name] += 1
 

@@ -92,14 +92,6 @@ class Match:
     ways: int
 
 
-def class_name(kind: str) -> str:
-    """A class as Keras names groups and layers after it: `conv2d` for Conv2D.
-
-    Source: `keras/src/utils/naming.py`, `to_snake_case`.
-    """
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
-
-
 def counted(name: str) -> tuple[str, int]:
     """A name of Keras's counting in two: `conv2d_12` is 12, `conv2d` is 0."""
     stem, _, number = name.rpartition("_")

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kclass.backbones.archive import class_name
 from kclass.backbones.file_kinds import kind_of
 from kclass.backbones.keras3_h5 import place_in_model
-from kclass.backbones.layer_matching import WantedLayer, class_name
+from kclass.backbones.layer_matching import WantedLayer
 from kclass.backbones.reading_process import read_apart
 
 

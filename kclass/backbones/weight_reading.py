@@ -1,7 +1,6 @@
 """Reads what a network wants out of a weight file; no graph of it is built and nothing of it is run."""
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.backbones.archive import CONFIG, DAMAGE, SIZE_LIMIT, WEIGHTS
+from kclass.backbones.archive import CONFIG, DAMAGE, WEIGHTS, unpacked
 from kclass.backbones.file_kinds import WHICH, Kind, damaged, kind_of, unreadable
 from kclass.backbones.keras3_h5 import keras3_parts
 from kclass.backbones.layer_matching import Match, Part, StoredLayer, WantedLayer, best_matches
@@ -64,23 +63,13 @@ def read_weights(path: Path, wanted: Sequence[WantedLayer], *, backbone: str) ->
 def _content(path: Path) -> Iterator[tuple[Any, Any]]:
     """The HDF5 file, and the graph beside it; None if the file has the weights alone."""
     if kind_of(path) is Kind.KERAS:
-        graph, weights = _unpacked(path)
-        with opened(weights) as file:
-            yield file, json.loads(graph)
+        content = unpacked(path, size=path.stat().st_size, entries=())
+        with opened(content[WEIGHTS]) as file:
+            yield file, json.loads(content[CONFIG])
     else:
         with opened(str(path)) as file:
             config = model_config(file)
             yield file, json.loads(config) if config else None
-
-
-def _unpacked(path: Path) -> tuple[bytes, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        members = [archive.getinfo(CONFIG), archive.getinfo(WEIGHTS)]
-        if sum(member.file_size for member in members) > SIZE_LIMIT:
-            raise ValueError(f"it would unpack to more than {SIZE_LIMIT:,} bytes")
-        if any(each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in members):
-            raise ValueError("it is packed in an unusual way")
-        return archive.read(members[0]), archive.read(members[1])
 
 
 def _check_code(path: Path, graph: Any) -> None:

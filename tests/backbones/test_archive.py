@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from kclass.backbones import archive as archives
-from kclass.backbones.archive import Archive, read_archive, read_weights, weights_file
+from kclass.backbones.archive import Archive, class_name, read_archive, read_weights, weights_file
 from kclass.backbones.keras_archive import archive_of, keras_model
 from kclass.errors import ModelError
 from kclass.keras_import import import_keras
@@ -377,3 +377,18 @@ def test_a_file_of_hdf5_with_another_layout_is_a_model_error(path: str) -> None:
         file[path] = np.zeros(3)
     with pytest.raises(ModelError, match="not weights as Keras 3 writes them"):
         read_weights(buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Conv2D", "conv2d"),
+        ("BatchNormalization", "batch_normalization"),
+        ("DepthwiseConv2D", "depthwise_conv2d"),
+        ("PReLU", "p_re_lu"),
+    ],
+)
+def test_classes_are_named_as_keras_names_them(kind: str, name: str) -> None:
+    from keras.src.utils.naming import to_snake_case
+
+    assert class_name(kind) == name == to_snake_case(kind)

@@ -13,7 +13,6 @@ from kclass.backbones.layer_matching import (
     StoredLayer,
     WantedLayer,
     best_matches,
-    class_name,
     counted,
 )
 
@@ -149,21 +148,6 @@ def test_whatever_fits_has_every_shape_right_and_no_layer_twice(rows: list[Row],
         if match.misfit is None:
             assert [layer and layer.shapes for layer in match.layers] == [layer.shapes for layer in ours]
             assert len({id(layer) for layer in match.layers}) == len(ours)
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [
-        ("Conv2D", "conv2d"),
-        ("BatchNormalization", "batch_normalization"),
-        ("DepthwiseConv2D", "depthwise_conv2d"),
-        ("PReLU", "p_re_lu"),
-    ],
-)
-def test_classes_are_named_as_keras_names_them(kind: str, name: str) -> None:
-    from keras.src.utils.naming import to_snake_case
-
-    assert class_name(kind) == name == to_snake_case(kind)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_weights import CONTENTS, WANTED, hdf5, is_right, keras3, keras_archive, legacy, written
 
-from kclass.backbones import weight_reading
+from kclass.backbones import archive
 from kclass.backbones.layer_matching import WantedLayer
 from kclass.backbones.weight_reading import read_weights
 from kclass.errors import ModelError
@@ -194,13 +194,14 @@ def test_a_model_of_kclass_whose_first_kernel_is_turned_round_is_refused(tmp_pat
     assert is_right(read_weights(path, WANTED, backbone="small"))
 
 
+@pytest.mark.parametrize("limit", ["SIZE_LIMIT", "SMALL"])  # in all, and for what a small file holds
 def test_an_archive_that_would_unpack_to_too_much_is_refused_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = keras_archive({}, weights=bytes(10**6), method=zipfile.ZIP_DEFLATED)
-    monkeypatch.setattr(weight_reading, "SIZE_LIMIT", 10**6)
+    monkeypatch.setattr(archive, limit, 10**6)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it is unpacked"))
-    assert "it would unpack to more than 1,000,000 bytes" in refusal(content, tmp_path)[0]
+    assert "it would unpack to 1,000,002 bytes" in refusal(content, tmp_path)[0]
 
 
 def test_an_archive_that_is_packed_in_an_unusual_way_is_refused(tmp_path: Path) -> None:
