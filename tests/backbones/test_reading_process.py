@@ -13,7 +13,7 @@ from tiny_weights import CONTENTS, WANTED, hdf5, is_right, written
 
 from kclass.backbones import reading_process
 from kclass.backbones.layer_matching import Place, WantedLayer
-from kclass.backbones.reading_process import read_apart
+from kclass.backbones.reading_process import READY, read_apart
 from kclass.errors import ModelError
 
 DAMAGED = "is damaged: the HDF5 library crashes on it, or reads it for ever"
@@ -59,17 +59,18 @@ def test_a_refusal_comes_out_as_it_is(tmp_path: Path) -> None:
     "command",
     [
         "import os; os.abort()",
-        "import sys; sys.stdin.read()",
-        "import sys; sys.stdin.read(); sys.stdout.write('{}\\n' + 'x' * 50)",
+        "sys.stdin.read()",
+        "sys.stdin.read(); print('{}\\n' + 'x' * 50, flush=True)",
         "raise SystemExit(1)",
     ],
     ids=["crashes", "says nothing", "ends in the middle", "does not listen"],
 )
-def test_a_process_that_ends_before_its_answer_does_is_damage(
+def test_a_process_that_is_ready_and_ends_before_its_answer_does_is_damage(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path / "file", CONTENTS["keras3"])
-    monkeypatch.setattr(reading_process, "COMMAND", command)
+    ready = f"import sys; print({READY.decode()!r}, end='', flush=True); {command}"
+    monkeypatch.setattr(reading_process, "COMMAND", ready)
     with pytest.raises(ModelError) as caught:
         read_apart(path, WANTED, backbone="small")
     assert caught.value.message == f"the weight file {path} {DAMAGED}"
@@ -93,27 +94,110 @@ def test_a_process_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there can memory be counted")
-def test_a_process_does_not_take_all_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_takes_too_much_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = written(tmp_path / "file", CONTENTS["keras3"])
     greedy = (
         "from kclass.backbones import reading_process as r\n"
         "def read_weights(*_, **__):\n    return [[bytearray(2**31)]]\n"
         "r.read_weights = read_weights\n"
-        "import sys; sys.stderr = None\n"
         "r.answer()"
     )
     monkeypatch.setattr(reading_process, "COMMAND", greedy)
-    with pytest.raises(ModelError, match=DAMAGED):
+    with pytest.raises(ModelError) as caught:
         read_apart(path, WANTED, backbone="small")
+    assert caught.value.message == f"reading the weight file {path} takes too much memory"
+    assert caught.value.fix == (
+        "Download or copy it again, or save it again with Keras."
+        " If this computer limits the memory of a process, allow more."
+    )
+    assert capfd.readouterr() == ("", "")
 
 
+def test_an_exception_in_the_process_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path / "file", CONTENTS["keras3"])
+    failing = (
+        "from kclass.backbones import reading_process as r\n"
+        "def read_weights(*_, **__):\n    raise OverflowError('too far')\n"
+        "r.read_weights = read_weights\n"
+        "r.answer()"
+    )
+    monkeypatch.setattr(reading_process, "COMMAND", failing)
+    with pytest.raises(ModelError) as caught:
+        read_apart(path, WANTED, backbone="small")
+    assert caught.value.message == f"the weight file {path} cannot be read: OverflowError: too far"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("no-python", "No such file or directory"),
+        ("", "this Python does not know its own program"),
+        (None, "this Python does not know its own program"),
+    ],
+)
 def test_a_process_that_cannot_be_started_is_an_error(
+    program: str | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "file", CONTENTS["keras3"])
+    monkeypatch.setattr("sys.executable", program and str(tmp_path / program))
+    with pytest.raises(ModelError) as caught:
+        read_apart(path, WANTED, backbone="small")
+    assert caught.value.message == f"no process can be started that reads a weight file: {reason}"
+    assert caught.value.fix == "Set sys.executable to the path of the Python that kclass is installed in."
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "reason"),
+    [
+        ("h5py.py", "raise ImportError('libhdf5.so:\\tnot found')", "ImportError: libhdf5.so:\\tnot found"),
+        ("h5py.py", "raise SystemExit(3)", "it ends with code 3"),
+        ("numpy.py", "print('numpy?'); import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    ],
+)
+def test_a_process_that_does_not_start_up_says_nothing_of_the_file(
+    module: str, code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "file", CONTENTS["keras3"])
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / module).write_text(code)
+    monkeypatch.setattr(sys, "path", [str(broken), *sys.path])
+    with pytest.raises(ModelError) as caught:
+        read_apart(path, WANTED, backbone="small")
+    assert caught.value.message == f"the process that reads weight files does not start up: {reason}"
+    assert caught.value.fix == (
+        f'See to it that {sys.executable} -c "import kclass.backbones.reading_process, h5py" works.'
+    )
+
+
+def test_what_others_put_into_the_path_that_is_no_text_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path / "file", CONTENTS["keras3"])
-    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
-    with pytest.raises(ModelError, match="no process can be started that reads a weight file: No such file"):
-        read_apart(path, WANTED, backbone="small")
+    monkeypatch.setattr(sys, "path", [tmp_path, None, b"bytes", *sys.path])
+    assert is_right(read_apart(path, WANTED, backbone="small"))
+
+
+@pytest.mark.parametrize("options", ["", ", end='', flush=True", ", flush=True"])
+def test_what_others_print_when_python_starts_or_ends_does_no_harm(
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path / "file", CONTENTS["keras3"])
+    greeting = f"print('hello\\nyou'{options})"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import atexit, sys\n{greeting}\nprint('psst', file=sys.stderr)\natexit.register(lambda: {greeting})"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert is_right(read_apart(path, WANTED, backbone="small"))
+    other = [replace(WANTED[0], shapes=((9,), (3,)))]
+    with pytest.raises(ModelError, match=r"the weights in .* are not those of small"):
+        read_apart(path, other, backbone="small")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_modules_in_the_folder_one_works_in_are_not_run(
