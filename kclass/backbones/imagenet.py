@@ -32,6 +32,21 @@ def imagenet_path(name: str) -> Path:
     return own if is_there(own) and not is_there(usual) else usual
 
 
+def imagenet_stamp(name: str) -> str:
+    """What tells the weight file that is there from one that took its place.
+
+    Empty for networks whose file has a hash, which says that: another file is not taken.
+
+    Args:
+        name: one of `kclass.backbones.applications.APPLICATIONS`.
+    """
+    path = imagenet_path(name)
+    if FACTS[name].weights_hash or not is_there(path):
+        return ""
+    status = path.stat()
+    return f"-{status.st_size}-{status.st_mtime_ns}"
+
+
 def imagenet_weights(name: str) -> Callable[[Any], None]:
     """What loads the ImageNet weights, which Keras downloads if they are not there.
 

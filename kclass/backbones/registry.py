@@ -12,7 +12,7 @@ from kclass.backbones.archive import Archive, read_archive
 from kclass.backbones.efficientnet_lite import EMBEDDED, LITES, lite_archive, lite_package
 from kclass.backbones.facts import FACTS
 from kclass.backbones.file_kinds import weight_file_hash
-from kclass.backbones.imagenet import imagenet_path, imagenet_weights
+from kclass.backbones.imagenet import imagenet_path, imagenet_stamp, imagenet_weights
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.seeding import seeded
 from kclass.backbones.weight_files import loader
@@ -148,10 +148,9 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
         ModelError: the weights cannot be had, or do not fit.
     """
     _check(backbone(name), size)
-    key = _cache_key(name, weights=weights, size=size)
     if weights == NO_WEIGHTS:
         return _build(name, weights=weights, size=size, seed=seed)
-    path = cache_folder() / "backbones" / f"{key}.keras"
+    path = cache_folder() / "backbones" / f"{name}-{size}-{_source(name, weights)}-v{BUILD_VERSION}.keras"
     with contextlib.suppress(ModelError):
         return read_archive(path)
     archive = _build(name, weights=weights, size=size, seed=seed)
@@ -159,9 +158,11 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
     return archive
 
 
-def _cache_key(name: str, *, weights: str, size: int) -> str:
-    source = weights if weights in (IMAGENET, NO_WEIGHTS) else weight_file_hash(Path(weights))
-    return f"{name}-{size}-{source}-v{BUILD_VERSION}"
+def _source(name: str, weights: str) -> str:
+    """What tells weights from others of the same network."""
+    if weights != IMAGENET:
+        return weight_file_hash(Path(weights))
+    return f"{IMAGENET}{imagenet_stamp(name)}" if name in APPLICATIONS else IMAGENET
 
 
 def _build(name: str, *, weights: str, size: int, seed: int) -> Archive:

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kclass.backbones.applications import application_network
 from kclass.backbones.archive import Archive
+from kclass.backbones.imagenet import imagenet_path
 from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone, weights_here
 from kclass.backbones.scratch import build_scratch
+from kclass.backbones.seeding import seeded
 from kclass.backbones.stages import stages_of
 from kclass.errors import ModelError, OptionError
 from kclass.explanation.layers import archive_graph, explained_layer
@@ -143,11 +147,26 @@ def test_weights_are_here_if_their_package_is_installed_or_keras_has_their_file(
         weights_here("vgg")
 
 
+def test_another_weight_file_without_a_known_hash_makes_another_network(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    file = imagenet_path("mobilenet_v2")
+    file.parent.mkdir()
+    fingerprints = set()
+    for seed in (1, 1, 2):
+        with seeded(seed):
+            application_network("mobilenet_v2", 32).save(file)
+        os.utime(file, ns=(seed, seed))
+        fingerprints.add(open_backbone("mobilenet_v2", weights="imagenet", size=32, seed=0).fingerprint)
+    assert (len(fingerprints), len(cached(cache))) == (2, 2)
+
+
 def test_weights_of_a_package_come_at_the_size_asked_for(cache: Path) -> None:
     opened = open_backbone("efficientnet_lite2", weights="imagenet", size=75, seed=0)
     assert opened.size == 75
     assert parameters(opened) == backbone("efficientnet_lite2").parameters
-    assert [path.name for path in cached(cache)] == ["efficientnet_lite2-75-imagenet-v1.keras"]
+    assert [path.name for path in cached(cache)] == ["efficientnet_lite2-75-imagenet-v2.keras"]
 
 
 def test_the_embedded_backbone_comes_at_the_size_asked_for(lite0: Archive, cache: Path) -> None:
