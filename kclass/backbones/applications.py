@@ -131,7 +131,7 @@ def build_application(name: str, size: int, load: Callable[[Any], None]) -> Any:
     net = application_network(name, size)
     load(net)
     scale, offset = SCALINGS[preparing]
-    turned = _first_convolution(net) if preparing == "caffe" else ""
+    turned = _first_convolution(net) if takes_blue_first(name) else ""
     return flat_network(net, name=name, scale=scale, offset=offset, turned=turned)
 
 
@@ -141,6 +141,11 @@ def application_network(name: str, size: int) -> Any:
     net = constructor(input_shape=(size, size, 3), include_top=False, weights=None, pooling="avg")
     name_as_fresh(net)
     return net
+
+
+def takes_blue_first(name: str) -> bool:
+    """Whether a network takes blue, green, red; False for one that is not of keras.applications."""
+    return name in APPLICATIONS and APPLICATIONS[name].family.preparing == "caffe"
 
 
 def _first_convolution(net: Any) -> str:

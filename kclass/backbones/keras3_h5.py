@@ -40,6 +40,29 @@ def keras3_parts(file: Any) -> list[Part]:
     return [Part(path, layers) for path, layers in sorted(parts.items(), key=lambda each: len(each[0]))]
 
 
+def names_of_class(file: Any, part: Part, kind: str) -> set[str]:
+    """The names of a model's own layers of one class, also of those without weights.
+
+    Args:
+        file: the file.
+        part: one of its `keras3_parts`; other layouts do not tell classes, so they have none.
+        kind: the class, as groups are named after it.
+
+    Returns:
+        The names; an empty one stands for layers whose name the file does not have.
+    """
+    model = file
+    for name in part.path:
+        model = None if model is None else subgroup(model, name)
+    groups = [subgroup(model, name) for name in LAYERS] if model is not None else []
+    layers = [(name, subgroup(group, name)) for group in groups if group is not None for name in group]
+    return {
+        "" if (found := subgroup(layer, VARS)) is None else text(found, "name")
+        for name, layer in layers
+        if layer is not None and counted(name)[0] == kind
+    }
+
+
 def place_in_model(path: tuple[str, ...]) -> Place:
     """Where a layer stands that is reached through these groups, counted by class."""
     *models, last = path

@@ -1,7 +1,7 @@
 """Reads what a network wants out of a weight file; no graph of it is built and nothing of it is run."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,12 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import CONFIG, DAMAGE, WEIGHTS, unpacked
 from kclass.backbones.file_kinds import WHICH, Kind, damaged, kind_of, unreadable
-from kclass.backbones.keras3_h5 import keras3_parts
+from kclass.backbones.keras3_h5 import keras3_parts, names_of_class
 from kclass.backbones.layer_matching import Match, Part, StoredLayer, WantedLayer, best_matches
 from kclass.backbones.legacy_h5 import legacy_parts, model_config
 from kclass.backbones.safe_hdf5 import UntrustedError, opened, printable
+from kclass.backbones.weight_origin import FOLDED, RESCALING_GROUP, Origin, objects
 from kclass.errors import ModelError
-
-# The offset of the `Rescaling` that stands before a network which takes red, green, blue, though its
-# weights were made for blue, green, red: kclass turns its first convolution round. Source of the
-# numbers: `preprocess_input` of `keras.applications`, mode "caffe", there in the other order.
-TURNED_OFFSET = [-123.68, -116.779, -103.939]
 
 Arrays = list[list[NDArray[Any]]]
 
@@ -42,8 +38,7 @@ def read_weights(path: Path, wanted: Sequence[WantedLayer], *, backbone: str) ->
     try:
         with _content(path) as (file, graph):
             _check_code(path, graph)
-            layers = _fitting(path, wanted, [*legacy_parts(file), *keras3_parts(file)], backbone)
-            _check_colours(path, graph, backbone)
+            layers = _fitting(path, wanted, file, graph, backbone)
             return [
                 [array.read(np.dtype(dtype)) for array, dtype in zip(found.arrays, layer.dtypes, strict=True)]
                 for layer, found in zip(wanted, layers, strict=True)
@@ -73,7 +68,7 @@ def _content(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _check_code(path: Path, graph: Any) -> None:
-    for found, options in _objects(graph):
+    for found, options in objects(graph):
         if found in ("Lambda", "__lambda__"):
             name = printable(str(options.get("name", "")))
             raise ModelError(
@@ -84,42 +79,47 @@ def _check_code(path: Path, graph: Any) -> None:
             )
 
 
-def _check_colours(path: Path, graph: Any, backbone: str) -> None:
-    if any(options.get("offset") == TURNED_OFFSET for _, options in _objects(graph)):
-        raise ModelError(
-            f"the model in {path} takes red, green, blue, where {backbone} as Keras has it takes blue,"
-            " green, red",
-            fix="Give the weight file that the model was made with, or use --weights imagenet.",
-        )
-
-
-def _objects(graph: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-    """The class and the options of all that a graph is made of."""
-    waiting = [graph]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, Mapping):
-            options = found.get("config")
-            yield found.get("class_name"), options if isinstance(options, Mapping) else {}
-            waiting += found.values()
-        elif isinstance(found, list):
-            waiting += found
-
-
 def _fitting(
-    path: Path, wanted: Sequence[WantedLayer], parts: Sequence[Part], backbone: str
+    path: Path, wanted: Sequence[WantedLayer], file: Any, graph: Any, backbone: str
 ) -> list[StoredLayer]:
+    parts = [*legacy_parts(file), *keras3_parts(file)]
     if not parts:
         raise ModelError(f"{path} holds no weights as Keras lays them out", fix=WHICH)
     match, *more = best_matches(wanted, parts)
     if match.misfit is not None:
-        raise _misfit(path, wanted[match.misfit], match, backbone)
+        missing = wanted[match.misfit]
+        if match.alike and missing.kind in FOLDED and _origin(file, graph, parts).of_kclass:
+            raise _folded(path, backbone)
+        raise _misfit(path, missing, match, backbone)
     if more or match.ways > 1:
         raise ModelError(
             f"{path} has weights that fit {backbone} more than once",
             fix="Save the one that you mean alone: model.get_layer(NAME).save_weights('one.weights.h5').",
         )
+    if _origin(file, graph, [match.part]).turned(backbone):
+        raise _turned(path, backbone)
     return [layer for layer in match.layers if layer is not None]
+
+
+def _origin(file: Any, graph: Any, parts: Sequence[Part]) -> Origin:
+    names = (names_of_class(file, part, RESCALING_GROUP) for part in parts)
+    return Origin(graph, frozenset[str]().union(*names))
+
+
+def _turned(path: Path, backbone: str) -> ModelError:
+    return ModelError(
+        f"the model in {path} takes red, green, blue, where {backbone} as Keras has it takes blue,"
+        " green, red",
+        fix="Give the weight file that the model was made with, or use --weights imagenet.",
+    )
+
+
+def _folded(path: Path, backbone: str) -> ModelError:
+    return ModelError(
+        f"the weights in {path} are of a network that kclass made, whose scaling layers are folded in;"
+        f" {backbone} as Keras has it cannot take them",
+        fix=f"Give the file that Keras itself saved of {backbone}, or use --weights imagenet.",
+    )
 
 
 def _misfit(path: Path, layer: WantedLayer, match: Match, backbone: str) -> ModelError:

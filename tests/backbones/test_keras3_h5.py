@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kclass.backbones import keras3_h5
-from kclass.backbones.keras3_h5 import keras3_parts, place_in_model
+from kclass.backbones.keras3_h5 import keras3_parts, names_of_class, place_in_model
 from kclass.backbones.layer_matching import Part, Place
 from kclass.backbones.safe_hdf5 import UntrustedError
 
@@ -115,3 +115,23 @@ def test_very_many_groups_are_refused(file: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_place_is_counted_within_the_models_that_lead_there() -> None:
     assert place_in_model(("conv2d",)) == Place("conv2d", 0)
     assert place_in_model(("sequential_1", "conv2d_3")) == Place("sequential_1/conv2d", 3)
+
+
+@pytest.mark.parametrize("layers", ["layers", "_layer_checkpoint_dependencies"])
+def test_layers_of_one_class_are_named_for_each_model_also_without_weights(layers: str, file: Any) -> None:
+    write(file, f"{layers}/rescaling", "outer", sides=())
+    write(file, f"{layers}/dense", "head")
+    write(file, f"{layers}/functional/{layers}/conv2d", "Conv1")
+    write(file, f"{layers}/functional/{layers}/rescaling_1", "inner", sides=())
+    write(file, f"{layers}/functional/{layers}/rescaling_2", "", sides=())
+    file.create_group(f"{layers}/functional/{layers}/rescaling_of_mine")
+    outer, inner = keras3_parts(file)
+    assert names_of_class(file, outer, "rescaling") == {"outer"}
+    assert names_of_class(file, inner, "rescaling") == {"inner", ""}
+    assert names_of_class(file, outer, "conv2d") == set()
+
+
+def test_a_part_of_another_layout_tells_no_classes(file: Any) -> None:
+    file.create_group("rescaling")
+    assert names_of_class(file, Part(("rescaling",), []), "rescaling") == set()
+    assert names_of_class(file, Part(("none", "such"), []), "rescaling") == set()

@@ -1,5 +1,7 @@
+import functools
+import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from keras_layouts import (
     write_older_keras3,
 )
 
+from kclass.backbones.applications import application_network, build_application
+from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError
 from kclass.keras_import import import_keras
@@ -219,6 +223,57 @@ def test_a_model_with_a_lambda_layer_is_refused_and_its_code_does_not_run(
         " model.get_layer(NAME).save_weights('backbone.weights.h5')."
     )
     assert not trap.exists()
+
+
+@pytest.fixture(scope="module")
+def made_by_kclass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """The folder of what a person saves with Keras from a network of kclass."""
+
+    base = tmp_path_factory.mktemp("made-by-kclass")
+
+    @functools.cache
+    def folder(name: str) -> Path:
+        keras = import_keras()
+        made = base / name
+        made.mkdir()
+        archive_of(build_application(name, 32, lambda _: None)).write(made / "whole.keras")
+        model = keras.saving.load_model(made / "whole.keras", compile=False)
+        model.save(made / "whole.h5")
+        model.save_weights(made / "alone.weights.h5")
+        keras.Model(model.input, keras.layers.Dense(2)(model.output)).save_weights(made / "top.weights.h5")
+        within_another(model).save_weights(made / "inner.weights.h5")
+        return made
+
+    yield folder
+    shutil.rmtree(base)  # 0.3 GB
+
+
+@pytest.mark.parametrize(
+    "file", ["whole.keras", "whole.h5", "alone.weights.h5", "top.weights.h5", "inner.weights.h5"]
+)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("vgg16", "the model in FILE takes red, green, blue, where vgg16 as Keras has it takes blue,"),
+        ("efficientnet_b0", "the weights in FILE are of a network that kclass made, whose scaling layers"),
+    ],
+)
+def test_a_network_of_kclass_whose_weights_it_changed_is_refused(
+    name: str, reason: str, file: str, made_by_kclass: Callable[[str], Path]
+) -> None:
+    path = made_by_kclass(name) / file
+    with pytest.raises(ModelError) as caught:
+        loader(path, backbone=name)(application_network(name, 32))
+    assert caught.value.message.replace(str(path), "FILE").startswith(reason)
+
+
+def test_keras_own_weights_of_a_network_that_is_turned_round_are_taken(tmp_path: Path) -> None:
+    keras, path = import_keras(), tmp_path / "keras.weights.h5"
+    trained, ours = (application_network("vgg16", 32) for _ in range(2))
+    within = [keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 255), trained, keras.layers.Dense(2)]
+    keras.Sequential(within).save_weights(path)
+    loader(path, backbone="vgg16")(ours)
+    assert np.array_equal(ours.get_weights()[0], trained.get_weights()[0])
 
 
 def test_classes_that_nobody_here_knows_do_no_harm(network: Network, photos: Any, tmp_path: Path) -> None:

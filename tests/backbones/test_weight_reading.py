@@ -14,18 +14,20 @@ from hypothesis import strategies as st
 from tiny_weights import CONTENTS, WANTED, hdf5, is_right, keras3, keras_archive, legacy, written
 
 from kclass.backbones import archive
-from kclass.backbones.layer_matching import WantedLayer
+from kclass.backbones.layer_matching import Place, WantedLayer
 from kclass.backbones.weight_reading import read_weights
 from kclass.errors import ModelError
 
 Spoil = Callable[[Any], Any]
 
 
-def refusal(content: bytes, folder: Path, wanted: list[WantedLayer] = WANTED) -> tuple[str, str]:
+def refusal(
+    content: bytes, folder: Path, wanted: list[WantedLayer] = WANTED, *, backbone: str = "small"
+) -> tuple[str, str]:
     """What the error says of a file and what it advises, with FILE for the file's path."""
     path = written(folder / "file", content)
     with pytest.raises(ModelError) as caught:
-        read_weights(path, wanted, backbone="small")
+        read_weights(path, wanted, backbone=backbone)
     assert "\n" not in caught.value.message + caught.value.fix
     return caught.value.message.replace(str(path), "FILE"), caught.value.fix
 
@@ -192,6 +194,82 @@ def test_a_model_of_kclass_whose_first_kernel_is_turned_round_is_refused(tmp_pat
     scaling["offset"] = -1.0
     path = written(tmp_path / "file", keras_archive(graph))
     assert is_right(read_weights(path, WANTED, backbone="small"))
+
+
+def with_scaling(name: str, where: str = "layers/rescaling") -> bytes:
+    """Weights alone of a model that has a `Rescaling` layer."""
+
+    def write(file: Any) -> None:
+        keras3(file)
+        group = file.create_group(f"{where}/vars")
+        if name:
+            group.attrs["name"] = name
+
+    return hdf5(write)
+
+
+TURNED = "the model in FILE takes red, green, blue, where vgg16 as Keras has it takes blue, green, red"
+
+
+@pytest.mark.parametrize("name", ["scaling", ""])
+def test_weights_alone_of_a_network_of_kclass_that_are_turned_round_are_refused(
+    name: str, tmp_path: Path
+) -> None:
+    message, fix = refusal(with_scaling(name), tmp_path, backbone="vgg16")
+    assert message == TURNED
+    assert fix == "Give the weight file that the model was made with, or use --weights imagenet."
+
+
+@pytest.mark.parametrize(
+    ("content", "backbone"),
+    [
+        (with_scaling("scaling"), "mobilenet_v2"),  # nothing is turned round
+        (with_scaling("rescaling"), "vgg16"),  # a layer of the user's own
+        (with_scaling("scaling", "layers/functional/layers/rescaling"), "vgg16"),  # of another model
+    ],
+)
+def test_weights_alone_that_are_not_turned_round_are_taken(
+    content: bytes, backbone: str, tmp_path: Path
+) -> None:
+    assert is_right(read_weights(written(tmp_path / "file", content), WANTED, backbone=backbone))
+
+
+def test_a_graph_that_shows_another_scaling_counts_more_than_its_name(tmp_path: Path) -> None:
+    scaling = {"class_name": "Rescaling", "config": {"name": "scaling", "scale": 2.0, "offset": -1.0}}
+    content = keras_archive({"layers": [scaling]}, weights=with_scaling("scaling"))
+    assert is_right(read_weights(written(tmp_path / "file", content), WANTED, backbone="vgg16"))
+    hidden = keras_archive({"class_name": "MyModel", "config": {}}, weights=with_scaling("scaling"))
+    assert refusal(hidden, tmp_path, backbone="vgg16")[0] == TURNED
+
+
+@pytest.mark.parametrize("kind", ["normalization", "layer_scale"])
+@pytest.mark.parametrize("where", ["layers/rescaling", "layers/functional/layers/rescaling"])
+def test_layers_that_kclass_folded_into_others_are_not_asked_for_in_vain(
+    kind: str, where: str, tmp_path: Path
+) -> None:
+    wanted = [*WANTED, WantedLayer(kind, kind, Place(kind, 0), 2, ((3,),), ("float32",))]
+
+    def nest(file: Any) -> None:
+        keras3(file)
+        if where != "layers/rescaling":
+            file.move("layers", "inner")
+            file.move("inner", "layers/functional/layers")
+        file.create_group(f"{where}/vars").attrs["name"] = "scaling"
+
+    assert refusal(hdf5(nest), tmp_path, wanted) == (
+        "the weights in FILE are of a network that kclass made, whose scaling layers are folded in;"
+        " small as Keras has it cannot take them",
+        "Give the file that Keras itself saved of small, or use --weights imagenet.",
+    )
+    without = spoilt(nest, lambda file: file.pop(where))
+    assert refusal(without, tmp_path, wanted)[0].endswith("the file has no such layer")
+
+
+def test_a_layer_that_kclass_does_not_fold_is_missing(tmp_path: Path) -> None:
+    wanted = [*WANTED, WantedLayer("third", "conv2d", Place("conv2d", 2), 2, ((3,),), ("float32",))]
+    assert refusal(with_scaling("scaling"), tmp_path, wanted)[0] == (
+        "the weights in FILE are not those of small: its layer third takes 3; the file has no such layer"
+    )
 
 
 @pytest.mark.parametrize("limit", ["SIZE_LIMIT", "SMALL"])  # in all, and for what a small file holds
