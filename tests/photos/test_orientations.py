@@ -27,7 +27,7 @@ ORIENTATION = b"\x01\x12\0\x03\0\0\0\x01"  # tag 274, a SHORT, one value; big-en
 @functools.cache
 def drawn() -> NDArray[np.uint8]:
     """(480, 640, 3): a car in a street, with grain; its sides are whole blocks of every codec here."""
-    return np.asarray(draw_photo("ferrari", "red", "street", seed=3, index=1).photo.resize((640, 480)))
+    return np.asarray(draw_photo("ferrari", "blue", "street", seed=3, index=1).photo.resize((640, 480)))
 
 
 @functools.cache
@@ -50,8 +50,8 @@ def test_a_photo_turned_wrongly_would_be_told_from_it(orientation: int) -> None:
 
 
 # What the codecs lose and the last place of resizing move the fit of these tests, which has seen 24
-# photos, by up to 0.016; photos that are not turned move it by up to 0.1.
-TOLERANCE = 0.03
+# photos, by up to 0.025; photos that are not turned move it by up to 0.6.
+TOLERANCE = 0.06
 
 
 @pytest.mark.parametrize("form", WRITERS)
