@@ -29,7 +29,7 @@ from kclass.files import whole_file
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 
-# Bytes of all that is read of one file. The largest networks of keras.applications have 0.4 GB.
+# Bytes of all that is read of one file. The largest network of keras.applications has 1.4 GB.
 SIZE_LIMIT = 4 * 2**30
 
 # Keras does not pack its weights, and packing makes them hardly smaller; the text of a graph is

@@ -1,7 +1,6 @@
 """Archives of photos, each unpacked once into kclass's cache."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -14,8 +13,7 @@ from typing import Final
 from kclass.dataset.archives import unpack
 from kclass.errors import DataError, OutputError
 from kclass.files import CACHE_VARIABLE, cache_folder, is_folder, is_there, output_errors, write_text
-
-_CHUNK: Final = 1 << 20
+from kclass.photos.hashing import file_content_hash
 
 _VERSION: Final = 1
 """Raise it when the same archive would be unpacked differently."""
@@ -95,15 +93,11 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _content_hash(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=16)
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+        return file_content_hash(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read {path}: {reason}", fix="Check the path and who may read it.") from error
-    return digest.hexdigest()
 
 
 def _note(folder: Path) -> Path:
