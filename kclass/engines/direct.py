@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kclass.backbones.archive import Archive, Layer
-from kclass.engines.direct_layers import LAYERS, Node, channels_second
+from kclass.engines.direct_layers import LAYERS, Node, channels_last, channels_second
 from kclass.engines.runtime import openvino, operations
 
 PHOTO = "InputLayer"
@@ -16,24 +16,25 @@ SPATIAL, VECTOR = 4, 2
 
 
 def convertible(archive: Archive, output: str) -> bool:
-    """Whether every layer up to `output` is one that `direct_network` can build, and gives a vector."""
+    """Whether `direct_network` can build every layer up to `output`, and that gives a vector or places."""
     needed = _needed(archive, output)
     if [layer.kind for layer in needed].count(PHOTO) != 1 or _called_twice(archive, needed):
         return False
     if not all(_known(layer) for layer in needed):
         return False
     ranks = _ranks(needed)
-    return ranks[output] == VECTOR and all(_fits(layer, ranks) for layer in needed)
+    return ranks[output] in (SPATIAL, VECTOR) and all(_fits(layer, ranks) for layer in needed)
 
 
 def direct_network(archive: Archive, output: str) -> Any:
     """The network from raw uint8 RGB (1, height, width, 3) to the output of the layer `output`.
 
-    Inside, axes are (1, channels, height, width), OpenVINO's own order.
+    Inside, axes are (1, channels, height, width), OpenVINO's own order; what comes out has Keras's.
 
     Args:
         archive: a flat graph; see `convertible`.
-        output: name of the last layer wanted; its output has the axes (1, features).
+        output: name of the last layer wanted; its output has the axes (1, features) or (1, rows,
+            columns, channels).
     """
     weights = archive.layer_weights
     nodes: dict[str, Node] = {}
@@ -44,7 +45,7 @@ def direct_network(archive: Archive, output: str) -> Any:
         else:
             read = [nodes[name] for name in layer.inputs]
             nodes[layer.name] = LAYERS[layer.kind].build(read, layer, weights.get(layer.name, ()))
-    return openvino().Model([operations().result(nodes[output])], [parameter], "network")
+    return openvino().Model([operations().result(channels_last(nodes[output]))], [parameter], "network")
 
 
 def _needed(archive: Archive, output: str) -> list[Layer]:

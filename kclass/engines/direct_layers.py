@@ -48,7 +48,8 @@ def channels_second(node: Node) -> Node:
     return _transposed(node, CHANNELS_FIRST)
 
 
-def _channels_last(node: Node) -> Node:
+def channels_last(node: Node) -> Node:
+    """Back to Keras's order: (1, channels, height, width) to (1, height, width, channels)."""
     return _transposed(node, CHANNELS_LAST)
 
 
@@ -149,12 +150,12 @@ def _cropping(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
 
 
 def _flatten(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
-    return operations().reshape(_channels_last(nodes[0]), _whole([1, -1]), False)
+    return operations().reshape(channels_last(nodes[0]), _whole([1, -1]), False)
 
 
 def _reshape(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
     shape = _whole([1, *layer.config["target_shape"]])
-    return channels_second(operations().reshape(_channels_last(nodes[0]), shape, False))
+    return channels_second(operations().reshape(channels_last(nodes[0]), shape, False))
 
 
 def _convolution(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
@@ -240,7 +241,7 @@ def _batch_norm(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
 
 def _layer_norm(nodes: Sequence[Node], layer: Layer, arrays: Arrays) -> Node:
     gamma, beta, _ = _affine(layer, arrays)
-    last = _channels_last(nodes[0])
+    last = channels_last(nodes[0])
     normed = operations().mvn(last, _whole([-1]), True, layer.config["epsilon"], "inside_sqrt")
     return _scaled(channels_second(normed), gamma, beta)
 

@@ -27,7 +27,10 @@ CACHE_LIMIT = 2 * 2**30
 
 @dataclass(frozen=True)
 class Network:
-    """A network in OpenVINO's form: raw uint8 RGB (1, size, size, 3) to float32 features (1, features)."""
+    """A network in OpenVINO's form, from raw uint8 RGB (1, size, size, 3) to float32.
+
+    A whole network gives features (1, features), one up to a cut what `convert` says.
+    """
 
     xml: bytes = field(repr=False)
     weights: bytes = field(repr=False)
@@ -115,9 +118,26 @@ def _bytes_in(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def convert(archive: Archive) -> Network:
-    """Convert the archive's network up to its features: directly, or by way of Keras."""
-    output = features_layer(archive)
+def convert(archive: Archive, *, output: str | None = None) -> Network:
+    """Convert the archive's network up to a layer: directly, or by way of Keras.
+
+    The direct way takes about as long as reading a conversion from the cache, 0.05 s for 13 MB of
+    weights and 1.3 s for 350 MB, so a network up to a cut is not kept there.
+
+    Args:
+        archive: the network, with or without head.
+        output: name of the layer whose output is wanted; None for the features.
+
+    Returns:
+        The network up to there. Its output has Keras's axes: (1, features), or (1, rows, columns,
+        channels) of a layer that still has places.
+
+    Raises:
+        ModelError: the network has no such layer.
+    """
+    output = features_layer(archive) if output is None else output
+    if all(layer.name != output for layer in archive.layers):
+        raise ModelError(f"the network has no layer {output!r}")
     direct = convertible(archive, output)
     return _serialized(direct_network(archive, output) if direct else _through_keras(archive, output))
 
@@ -127,7 +147,9 @@ def _through_keras(archive: Archive, output: str) -> Any:
     keras = import_keras()
 
     whole = keras_model(archive)
-    model = keras.Model(whole.inputs, whole.get_layer(output).output)
+    operations = getattr(whole, "operations", whole.layers)  # of a Sequential network, layers are all
+    (last,) = (operation for operation in operations if operation.name == output)
+    model = keras.Model(whole.inputs, last.output)
     network = openvino().convert_model(model)
     network.reshape([1, *model.input_shape[1:]])
     steps = openvino().preprocess.PrePostProcessor(network)

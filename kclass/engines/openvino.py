@@ -41,11 +41,19 @@ class OpenVinoEngine:
             self.run(np.zeros(compiled.input(0).shape, np.uint8))
 
     def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features of one photo: raw RGB uint8 (1, size, size, 3) to float32 (1, features)."""
+        """What the network makes of one photo, in float32 whatever it computes in.
+
+        Args:
+            photos: raw RGB uint8 (1, size, size, 3).
+
+        Returns:
+            float32 (1, features), or (1, rows, columns, channels) of a network up to a layer that
+            still has places.
+        """
         request = self._requests.get()
         try:
             request.infer([photos])
-            features: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
+            output: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
         finally:
             self._requests.put(request)
-        return features
+        return output

@@ -205,6 +205,11 @@ def photos() -> Any:
     return np.stack([ramp, 255 - ramp]).astype(np.uint8)
 
 
+def before_the_pooling(built: Archive) -> str:
+    (before,) = built.layers[-1].inputs
+    return before
+
+
 def run(network: Any, photos: Any) -> Any:
     compiled = core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.concatenate([compiled([photo[None]])[0] for photo in photos])
@@ -223,6 +228,18 @@ def test_common_layers_are_built_to_compute_what_keras_does(name: str, photos: A
     assert_same(direct_network(built, "features"), built, photos)
 
 
+@pytest.mark.parametrize("name", ORDINARY)
+def test_places_come_out_in_keras_order(name: str, photos: Any) -> None:
+    built = archive(ORDINARY[name])
+    cut = before_the_pooling(built)
+    assert convertible(built, cut)
+    whole = keras_model(built)
+    expected = import_keras().Model(whole.inputs[0], whole.get_layer(cut).output)(photos.astype(np.float32))
+    assert len(expected.shape) == 4
+    found = run(direct_network(built, cut), photos)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("name", VECTORS)
 def test_vectors_are_built_to_compute_what_keras_does(name: str, photos: Any) -> None:
     built = vector_archive(VECTORS[name])
@@ -238,11 +255,25 @@ def test_other_graphs_are_refused_and_go_through_keras(name: str, photos: Any) -
     assert_same(convert(built).read(), built, photos)
 
 
-@pytest.mark.parametrize("pooling", [{"keepdims": True}, {"data_format": "channels_first"}])
-def test_other_ways_of_pooling_are_refused_and_go_through_keras(pooling: dict[str, Any], photos: Any) -> None:
-    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), **pooling)
+def test_pooling_to_one_place_comes_out_as_a_place(photos: Any) -> None:
+    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), keepdims=True)
+    assert convertible(built, "features")
+    assert_same(direct_network(built, "features"), built, photos)
+
+
+def test_another_way_of_pooling_is_refused_and_goes_through_keras(photos: Any) -> None:
+    built = archive(lambda layers, x: layers.Conv2D(4, 3)(x), data_format="channels_first")
     assert not convertible(built, "features")
     assert_same(convert(built).read(), built, photos)
+
+
+def test_rows_without_columns_are_refused(photos: Any) -> None:
+    """Of three axes, it is not known which are places."""
+    built = archive(lambda layers, x: layers.Reshape((SIZE, SIZE, 3))(layers.Reshape((SIZE * SIZE, 3))(x)))
+    cut = built.layers[1].name
+    assert not convertible(built, cut)
+    (found,) = convert(built, output=cut).read().outputs
+    assert list(found.shape) == [1, SIZE * SIZE, 3]
 
 
 def test_channels_before_rows_are_refused() -> None:
@@ -275,10 +306,12 @@ def test_only_layers_that_the_output_needs_count(photos: Any) -> None:
 
 
 def test_the_network_takes_bytes_and_says_its_shapes() -> None:
-    network = direct_network(archive(lambda layers, x: layers.Conv2D(4, 3)(x)), "features")
-    (given,), (taken,) = network.inputs, network.outputs
-    assert (given.get_element_type().get_type_name(), list(given.shape)) == ("u8", [1, SIZE, SIZE, 3])
-    assert (taken.get_element_type().get_type_name(), list(taken.shape)) == ("f32", [1, 4])
+    built = archive(lambda layers, x: layers.Conv2D(4, (3, 2))(x))
+    for output, shape in (("features", [1, 4]), (before_the_pooling(built), [1, SIZE - 2, SIZE - 1, 4])):
+        network = direct_network(built, output)
+        (given,), (taken,) = network.inputs, network.outputs
+        assert (given.get_element_type().get_type_name(), list(given.shape)) == ("u8", [1, SIZE, SIZE, 3])
+        assert (taken.get_element_type().get_type_name(), list(taken.shape)) == ("f32", shape)
 
 
 def test_direct_and_openvinos_own_conversion_agree_on_the_embedded_backbone(

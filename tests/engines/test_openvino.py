@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.efficientnet_lite import embedded_weights
+from kclass.backbones.keras_archive import keras_model
 from kclass.backbones.torch_file import read_tensors
 from kclass.engines.network import Network, convert
 from kclass.engines.openvino import OpenVinoEngine
 from kclass.engines.runtime import core
 from kclass.engines.tensorflow import TensorFlowEngine
+from kclass.keras_import import import_keras
 
 NO_BF16 = "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+bf16 = pytest.mark.skipif(NO_BF16, reason="this processor does not compute in bf16")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_in_f32_it_agrees_with_tensorflow_on_every_photo(
     assert len(set(labels[0])) > 10
 
 
-@pytest.mark.skipif(NO_BF16, reason="this processor does not compute in bf16")
+@bf16
 def test_in_bf16_it_keeps_the_direction_and_nearly_every_label(
     network: Network, cars: Any, in_f32: NDArray[np.float32]
 ) -> None:
@@ -73,6 +76,20 @@ def test_in_bf16_it_keeps_the_direction_and_nearly_every_label(
 def ridge(inputs: Any, targets: Any) -> Any:
     """Solves (X'X + I) W = X'Y."""
     return np.linalg.solve(inputs.T @ inputs + np.eye(inputs.shape[1]), inputs.T @ targets)
+
+
+@pytest.mark.parametrize("precision", ["f32", pytest.param("bf16", marks=bf16)])
+def test_up_to_a_cut_it_gives_the_places_in_float32(precision: str, lite0: Archive, cars: Any) -> None:
+    photos, cut = cars[0][:2], "block4a_dwconv_pad"
+    engine = OpenVinoEngine(convert(lite0, output=cut), precision=precision, streams=2)
+    found = features(engine, photos)
+    assert (found.shape, found.dtype) == ((2, 29, 29, 240), np.float32)
+    whole = keras_model(lite0)
+    model = import_keras().Model(whole.inputs[0], whole.get_layer(cut).output)
+    expected = np.asarray(model(photos.astype(np.float32), training=False))
+    close = cosines(found.reshape(2, -1), expected.reshape(2, -1))
+    assert close.min() >= (0.9999 if precision == "f32" else 0.999)
+    assert (np.abs(found - expected).max() < 1e-3) == (precision == "f32")
 
 
 def test_features_stay_as_they_are_when_the_next_photo_passes(network: Network, cars: Any) -> None:
