@@ -73,6 +73,7 @@ def test_losses_are_drawn_over_the_epochs() -> None:
 
 def test_error_rates_are_drawn_in_percent() -> None:
     _, errors, _ = panels(plot_history(**course(2)))
+    assert errors.get_ylim()[1] == pytest.approx(16.5)  # room for the highest marker
     assert points(errors.lines[0]) == [(1, 15), (2, 10)]
     assert errors.get_ylabel() == "error rate of\nheld-out photos (%)"
 
@@ -192,19 +193,23 @@ def test_a_loss_that_is_not_finite_leaves_a_gap() -> None:
         assert points(line(losses, "held-out photos")) == [(1, 1), (3, 0.5)]
 
 
+@pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("epochs", [4, 60, 200])
-def test_names_of_phases_stay_apart_and_inside_the_picture(epochs: int) -> None:
+def test_names_of_phases_stay_apart_and_above_the_axes(epochs: int, first: bool) -> None:
     history = course(epochs)
-    history["phases"][:3] = ["head", "last stage", "network"]
+    where = slice(0, 3) if first else slice(epochs - 3, epochs)
+    history["phases"][where] = ["head", "last stage", "network"]
     figure = drawn(plot_history(**history))
     assert isinstance(figure.canvas, FigureCanvasAgg)
     renderer = figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    room = figure.axes[0].get_window_extent(renderer)
     assert len(boxes) == 4
     for before, after in itertools.pairwise(boxes):
         assert before.x1 < after.x0
-    assert boxes[0].x0 >= 0
-    assert boxes[-1].x1 <= figure.bbox.width
+    assert boxes[0].x0 >= room.x0
+    assert boxes[-1].x1 <= room.x1
+    assert min(box.y0 for box in boxes) >= room.y1
     assert max(box.y1 for box in boxes) <= figure.bbox.height
 
 
@@ -258,7 +263,9 @@ def test_the_suggestion_is_marked_on_the_smoothed_curve_and_named() -> None:
     rates, losses, smoothed = range_test()
     axes = plot_lr_curve(rates, losses, smoothed, float(rates[30])).axes[0]
     (marker,) = [each for each in axes.lines if each.get_marker() == "o"]
-    assert points(marker) == [(rates[30], pytest.approx(smoothed[30]))]
+    ((rate, height),) = points(marker)
+    assert rate == rates[30]
+    assert height == pytest.approx(smoothed[30])
     (label,) = axes.texts
     assert label.get_text() == "suggested: 0.0011"
     assert axes.get_title(loc="left") == ""
