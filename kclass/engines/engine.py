@@ -1,23 +1,18 @@
 """What every engine does, and which one a machine gets."""
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
+from kclass.engines.gpus import GpuSearch, cuda_installed, driver_loaded, let_memory_grow, no_gpu
 from kclass.engines.network import Network, converted
-from kclass.errors import OptionError
 from kclass.keras_import import import_tensorflow
 from kclass.parallel import usable_cores
 
 DEVICES = ("auto", "cpu", "gpu")
-
-# NVIDIA's driver for Linux makes this folder when it is loaded.
-DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 @dataclass(frozen=True)
@@ -56,34 +51,27 @@ def resolve_device(wanted: str) -> str:
     """
     if wanted != "auto":
         return wanted
-    return "gpu" if DRIVER.is_dir() and _cuda_installed() else "cpu"
+    return "gpu" if driver_loaded() and cuda_installed() else "cpu"
 
 
 def check_device(wanted: str) -> str:
-    """The device to run on, after a look at what TensorFlow itself finds.
+    """The device to run on, after a look at what TensorFlow itself finds; ready to be used.
 
     Returns:
         "gpu" or "cpu"; "auto" is "cpu" where TensorFlow finds no GPU.
 
     Raises:
-        OptionError: "gpu" was asked for, and TensorFlow finds none.
+        OptionError: "gpu" was asked for, and TensorFlow finds none; it says why.
     """
     device = resolve_device(wanted)
-    if device == "cpu" or import_tensorflow().config.list_physical_devices("GPU"):
+    if device == "cpu":
+        return device
+    if import_tensorflow().config.list_physical_devices("GPU"):
+        let_memory_grow()
         return device
     if wanted == "auto":
         return "cpu"
-    raise OptionError(
-        "device is gpu, but TensorFlow finds no GPU",
-        fix="Install its CUDA packages with `pip install kclass[gpu]`, or use --device cpu.",
-    )
-
-
-def _cuda_installed() -> bool:
-    """Whether the packages are there that `tensorflow[and-cuda]` brings; nothing is imported."""
-    nvidia = importlib.util.find_spec("nvidia")
-    places = (nvidia.submodule_search_locations if nvidia else None) or ()
-    return any((Path(place) / "cudnn").is_dir() for place in places)
+    raise no_gpu(GpuSearch.here())
 
 
 def engine_shape(device: str) -> EngineShape:

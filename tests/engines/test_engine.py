@@ -33,7 +33,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Gpus:
 def prepare_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch, *, driver: bool, cuda: bool) -> None:
     """A machine that has NVIDIA's driver and the CUDA packages, or has them not."""
     (folder / "site/nvidia/cudnn").mkdir(parents=True)
-    monkeypatch.setattr("kclass.engines.engine.DRIVER", folder if driver else folder / "none")
+    monkeypatch.setattr("kclass.engines.gpus.DRIVER", folder if driver else folder / "none")
     monkeypatch.delitem(sys.modules, "nvidia", raising=False)
     monkeypatch.setattr(sys, "path", [str(folder / "site")] if cuda else [])
 
@@ -83,21 +83,33 @@ def test_otherwise_tensorflow_has_the_last_word(
     assert check_device("auto") == device
 
 
-def test_a_gpu_that_is_not_there_is_refused(gpus: Gpus, lite0: Archive) -> None:
+def test_a_gpu_that_is_not_there_is_refused(
+    gpus: Gpus, lite0: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gpus()
+    prepare_gpu(tmp_path, monkeypatch, driver=False, cuda=True)
+    monkeypatch.setattr(sys, "platform", "linux")
     for call in (
         lambda: check_device("gpu"),
         lambda: open_engine(lite0, device="gpu", precision="f32"),
     ):
         with pytest.raises(OptionError) as raised:
             call()
-        assert raised.value.message == "device is gpu, but TensorFlow finds no GPU"
-        assert raised.value.fix == (
-            "Install its CUDA packages with `pip install kclass[gpu]`, or use --device cpu."
+        assert raised.value.message == (
+            "device is gpu, but TensorFlow finds no GPU: NVIDIA's driver is not loaded"
         )
+        assert raised.value.fix == ("Install it, until `nvidia-smi` lists the GPU, or use --device cpu.")
 
 
-def test_a_gpu_that_is_there_is_taken(gpus: Gpus) -> None:
+@pytest.mark.parametrize(("device", "growing"), [("gpu", ["GPU:0"]), ("cpu", [])])
+def test_a_gpu_that_is_there_is_taken_and_its_memory_grows(
+    device: str, growing: list[str], gpus: Gpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gpus("GPU:0")
-    assert check_device("gpu") == "gpu"
-    assert check_device("cpu") == "cpu"
+    config = import_tensorflow().config
+    grown: list[str] = []
+    monkeypatch.setattr(config, "get_visible_devices", config.list_physical_devices)
+    monkeypatch.setattr(config.experimental, "get_memory_growth", lambda _: False)
+    monkeypatch.setattr(config.experimental, "set_memory_growth", lambda gpu, _: grown.append(gpu))
+    assert check_device(device) == device
+    assert grown == growing
