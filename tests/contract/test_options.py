@@ -1,5 +1,7 @@
 import inspect
 import json
+import re
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -10,21 +12,25 @@ import pytest
 from kclass_cli.main import kclass as command_line
 
 import kclass
+from kclass.backbones.dense_head import ACTIVATIONS
 from kclass.backbones.registry import BACKBONES, IMAGENET, NO_WEIGHTS
-from kclass.batches.augmentation import DEFAULT as DEFAULT_AUGMENT
 from kclass.batches.augmentation import PRESETS
-from kclass.batches.balance import BALANCES
-from kclass.batches.opening import CACHES, DEFAULT_CACHE
-from kclass.batches.options import BatchOptions
+from kclass.batches.balance import BALANCES, Balance
+from kclass.batches.opening import CACHES, Cache
 from kclass.dataset.names import SPLITS
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.photos.resizing import RESIZES, Resize
-from kclass.runs.options import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, DEFAULT_VALID
+from kclass.runs.options import DEFAULT_VALID, HEADS
+from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
+from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
+COMMANDS = ["check", "fit", "lr-find", "predict", "sample", "show"]
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
+OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
+SCRATCH = {"backbone": "scratch"}
 
 
 def options_of(command: str) -> dict[str, click.Option]:
@@ -45,8 +51,19 @@ def defaults(command: str) -> dict[str, Any]:
 
 
 def test_each_option_of_fit_is_a_parameter_in_python() -> None:
-    opening = set(inspect.signature(kclass.open_data).parameters) - {"place"}
-    assert set(options_of("fit")) == (set(FIT) - {"data", "progress"}) | opening
+    assert set(options_of("fit")) - {"resume"} == (set(FIT) - {"data", "progress"}) | OPENING
+    # What `--resume` is given is the first parameter of a function of its own.
+    assert next(iter(inspect.signature(kclass.resume_fit).parameters)) == "run"
+
+
+def test_the_options_of_lr_find_are_those_of_fit_and_a_place_for_the_picture() -> None:
+    assert set(options_of("lr-find")) == set(options_of("fit")) - {"resume", "tensorboard"}
+    shared = set(options_of("lr-find")) - {"out"}
+    assert {name: defaults("lr-find")[name] for name in shared} == {
+        name: defaults("fit")[name] for name in shared
+    }
+    assert all(help_of("lr-find", name) == help_of("fit", name) for name in shared)
+    assert (defaults("lr-find")["out"], defaults("fit")["out"]) == (Path("lr-find.png"), None)
 
 
 def test_each_parameter_of_fit_but_the_place_is_a_field_of_its_options() -> None:
@@ -94,14 +111,14 @@ def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:
     assert defaults("show") == {name: in_python[name].default for name in options_of("show")}
 
 
-@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample", "show"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
     spelt = {name: option.opts for name, option in options_of(command).items()}
     apart = {"csv_file": ["--csv"]}  # `csv` is a module
     assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
 
 
-@pytest.mark.parametrize("command", ["check", "fit", "predict", "sample", "show"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_has_a_line_of_help(command: str) -> None:
     parameters = command_line.commands[command].params
     assert all(each.help for each in parameters if isinstance(each, click.Option))
@@ -114,20 +131,26 @@ def test_every_option_has_a_line_of_help(command: str) -> None:
         ("precision", PRECISIONS),
         ("device", DEVICES),
         ("weights", (IMAGENET, NO_WEIGHTS)),
+        ("head", HEADS),
+        ("activation", ACTIVATIONS),
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+        ("unfreeze", ("all", "last-N")),
         ("augment", tuple(PRESETS)),
         ("balance", BALANCES),
         ("cache", CACHES),
     ],
 )
 def test_the_help_names_every_value_that_the_library_takes(option: str, values: tuple[str, ...]) -> None:
-    words = help_of("fit", option).replace(",", " ").replace(".", " ").replace(":", " ").split()
-    assert set(values) <= set(words)
+    words = help_of("fit", option).partition("[default")[0]
+    assert set(values) <= set(re.findall(r"[\w-]+", words))
 
 
 def test_the_help_names_the_command_that_lists_the_backbones() -> None:
     assert "`kclass backbones`" in help_of("fit", "backbone")
-    assert [name for name, each in BACKBONES.items() if not each.frozen] == ["scratch"]
-    assert "scratch" in help_of("fit", "backbone")
+    from_scratch = {name for name, each in BACKBONES.items() if not each.frozen}
+    assert from_scratch == {"scratch", "scratch-small"}
+    assert from_scratch <= set(re.findall(r"[\w-]+", help_of("fit", "backbone")))
 
 
 def test_the_help_of_show_names_presets_splits_and_resizings() -> None:
@@ -136,29 +159,83 @@ def test_the_help_of_show_names_presets_splits_and_resizings() -> None:
         assert set(values) <= set(words)
 
 
+def told(**options: Any) -> dict[str, str]:
+    """What stands for None with these options, as help texts write it."""
+    chosen = kclass.FitOptions(**options).to_dict()
+    return {
+        name: f"{value:g}" if isinstance(value, int | float) else str(value) for name, value in chosen.items()
+    }
+
+
 def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
+    scratch, tuned = told(**SCRATCH), told(fine_tune=1)
+    dense, hidden = told(head="dense"), told(hidden=8)
+    cycle, cosine = (told(**SCRATCH, schedule=schedule) for schedule in ("one-cycle", "cosine"))
     said = {
-        "valid": DEFAULT_VALID,
-        "epochs": DEFAULT_EPOCHS,
-        "batch_size": DEFAULT_BATCH_SIZE,
-        "lr": DEFAULT_LEARNING_RATE,
-        "augment": DEFAULT_AUGMENT,
-        "cache": DEFAULT_CACHE,
+        "valid": f"{DEFAULT_VALID:g}",
+        "test": "0",
+        "weights": f"{tuned['weights']}; {scratch['weights']} for scratch",
+        "size": "the backbone's",
+        "head": f"{told()['head']}; {hidden['head']} with --hidden",
+        "hidden": "none",
+        "dropout": dense["dropout"],
+        "activation": hidden["activation"],
+        "epochs": dense["epochs"],
+        "lr": f"{dense['lr']}; {scratch['lr']} from scratch",
+        "unfreeze": "last stage",
+        "fine_tune_lr": tuned["fine_tune_lr"],
+        "stage_lr": tuned["stage_lr"],
+        "batch_size": scratch["batch_size"],
+        "optimizer": f"{tuned['optimizer']}; {scratch['optimizer']} from scratch",
+        "momentum": told(**SCRATCH, optimizer="sgd")["momentum"],
+        "weight_decay": f"{DEFAULT_DECAYS['adamw']:g} for adamw, 0 for others",
+        "schedule": (
+            f"{tuned['schedule']}; {dense['schedule']} for a dense head; {scratch['schedule']} from scratch"
+        ),
+        "warmup": f"{cycle['warmup']} of one-cycle, {cosine['warmup']} of cosine",
+        "plateau_patience": told(**SCRATCH, schedule="plateau")["plateau_patience"],
+        "patience": "no such end",
+        "label_smoothing": scratch["label_smoothing"],
+        "clip_norm": "any",
+        "ema": "none",
+        "augment": f"{tuned['augment']}; {dense['augment']} for a dense head alone",
+        "mixup": "no MixUp",
+        "cutmix": "no CutMix",
+        "balance": "as many as there are",
+        "cache": scratch["cache"],
+        "out": "runs/DATE-NAME",
     }
-    assert {name: help_of("fit", name).partition("[default: ")[2] for name in said} == {
-        name: f"{value}]" for name, value in said.items()
-    }
+    helped = {name: help_of("fit", name).partition("[default: ")[2] for name in options_of("fit")}
+    ours = {name: text for name, text in helped.items() if text and name not in OPENING}
+    assert ours == {name: f"{value}]" for name, value in said.items()}
+    # One sentence speaks for several kinds of training; these must agree for it to be true.
+    assert (dense["optimizer"], dense["epochs"]) == (tuned["optimizer"], scratch["epochs"])
+    assert (scratch["augment"], DEFAULT_DECAYS) == (tuned["augment"], {"adam": 0, "adamw": 0.01, "sgd": 0})
+    for name in ("batch_size", "label_smoothing", "cache"):
+        assert scratch[name] == dense[name] == tuned[name]
 
 
 def test_the_help_names_the_default_of_all_others_as_it_is() -> None:
     shown = {name for name, option in options_of("fit").items() if option.show_default}
-    flags = {"strict"}
+    flags = {"strict", "tensorboard"}
     assert shown == {name for name, field in OPTIONS.items() if field.default is not None} - flags
 
 
-def test_what_type_checkers_take_for_resize_is_what_the_library_takes() -> None:
-    assert get_args(Resize) == RESIZES
-    assert OPTIONS["resize"].type is Resize
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        ("resize", Resize, RESIZES),
+        ("optimizer", Optimizer, OPTIMIZERS),
+        ("schedule", Schedule, SCHEDULES),
+        ("balance", Balance, BALANCES),
+        ("cache", Cache, CACHES),
+    ],
+)
+def test_what_type_checkers_take_is_what_the_library_takes(
+    name: str, kind: Any, values: tuple[str, ...]
+) -> None:
+    assert get_args(kind) == values
+    assert OPTIONS[name].type in (kind, kind | None)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +250,52 @@ def test_what_type_checkers_take_for_resize_is_what_the_library_takes() -> None:
         ({"seed": 2**32}, "seed is 4294967296; it must be from 0 to 4294967295"),
         ({"backbone": "scratch", "epochs": 0}, "epochs is 0; it must be 1 or more"),
         ({"backbone": "scratch", "batch_size": 0}, "batch_size is 0; it must be 1 or more"),
+        ({"backbone": "scratch", "patience": 0}, "patience is 0; it must be 1 or more"),
+        ({"fine_tune": 0}, "fine_tune is 0; it must be 1 or more"),
+        ({"fine_tune": True}, "fine_tune is True; it must be a whole number"),
+        ({"fine_tune": 1, "fine_tune_lr": 0}, "fine_tune_lr is 0; it must be above 0 and below 10"),
+        ({"fine_tune": 1, "fine_tune_lr": 10}, "fine_tune_lr is 10; it must be above 0 and below 10"),
+        ({"fine_tune": 1, "stage_lr": 0.0}, "stage_lr is 0.0; it must be from 1e-06 to 1"),
+        ({"fine_tune": 1, "stage_lr": 1.1}, "stage_lr is 1.1; it must be from 1e-06 to 1"),
+        (
+            {"fine_tune": 1, "unfreeze": "stage6"},
+            "unfreeze is 'stage6'; it must be all, last-N with a number of layers, or one of stage1, stage2",
+        ),
+        (
+            {"fine_tune": 1, "unfreeze": "last-0"},
+            "unfreeze is 'last-0'; it must be all, last-N with a number",
+        ),
+        ({"fine_tune": 1, "unfreeze": 3}, "unfreeze is 3; it must be text"),
+        ({"head": "deep"}, "head is 'deep'; it must be one of dense, linear"),
+        ({"hidden": 0}, "hidden is 0; it must be a whole number, 1 or more, or several of them"),
+        ({"hidden": "64"}, "hidden is '64'; it must be a whole number, 1 or more, or several of them"),
+        ({"head": "dense", "dropout": 1.0}, "dropout is 1.0; it must be from 0 to 0.95"),
+        ({"head": "dense", "dropout": float("nan")}, "dropout is nan; it must be from 0 to 0.95"),
+        (
+            {"hidden": 8, "activation": "sigmoid"},
+            "activation is 'sigmoid'; it must be one of elu, gelu, relu, silu, tanh",
+        ),
+        (
+            {"head": "dense", "optimizer": "adagrad"},
+            "optimizer is 'adagrad'; it must be one of adam, adamw, sgd",
+        ),
+        ({"head": "dense", "optimizer": "sgd", "momentum": 1}, "momentum is 1; it must be from 0 to below 1"),
+        ({"head": "dense", "weight_decay": -0.1}, "weight_decay is -0.1; it must be 0 or more"),
+        ({"head": "dense", "clip_norm": 0}, "clip_norm is 0; it must be above 0"),
+        ({"head": "dense", "ema": 1.0}, "ema is 1; it must be from 0 to below 1"),
+        ({"head": "dense", "label_smoothing": 1}, "label_smoothing is 1; it must be from 0 to below 1"),
+        ({"head": "dense", "label_smoothing": "1"}, "label_smoothing is '1'; it must be a number"),
+        (
+            {"head": "dense", "schedule": "one_cycle"},
+            "schedule is 'one_cycle'; it must be one of constant, cosine, one-cycle, plateau",
+        ),
+        ({"head": "dense", "warmup": 1}, "warmup is 1; it must be a share of the steps, from 0 to below 1"),
+        (
+            {"head": "dense", "schedule": "plateau", "plateau_patience": 0},
+            "plateau_patience is 0; it must be 1 or more",
+        ),
+        ({"tensorboard": "yes"}, "tensorboard is 'yes'; it must be True or False"),
+        ({"backbone": "scratch-small", "size": 1}, "size is 1; it must be "),
         ({"backbone": "scratch", "lr": 0.0}, "lr is 0.0; it must be above 0 and below 10"),
         ({"backbone": "scratch", "lr": float("nan")}, "lr is nan; it must be above 0 and below 10"),
         ({"backbone": "scratch", "size": 7}, "size is 7; it must be 8 or more"),
@@ -220,44 +343,16 @@ def test_numbers_of_numpy_and_paths_are_taken_for_what_they_mean() -> None:
         ({"precision": "bf61"}, "Did you mean bf16?"),
         ({"device": "gpus"}, "Did you mean gpu?"),
         ({"device": "quantum"}, ""),
+        ({"head": "dens"}, "Did you mean dense?"),
+        ({"hidden": 8, "activation": "Relu"}, "Did you mean relu?"),
+        ({"head": "dense", "optimizer": "adamww"}, "Did you mean adamw?"),
+        ({"head": "dense", "schedule": "one_cycle"}, "Did you mean one-cycle?"),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_nearest_if_one_is_near(option: dict[str, Any], near: str) -> None:
     with pytest.raises(kclass.OptionError) as raised:
         kclass.FitOptions(**option)
     assert raised.value.fix == near
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("epochs", 1),
-        ("batch_size", 1),
-        ("lr", 1),
-        ("augment", "light"),
-        ("mixup", 0.2),
-        ("cutmix", 1.0),
-        ("cache", "memory"),
-    ],
-)
-def test_options_of_training_are_refused_where_nothing_is_trained(name: str, value: Any) -> None:
-    with pytest.raises(kclass.OptionError) as raised:
-        kclass.FitOptions(**{name: value})
-    assert (
-        raised.value.message
-        == f"{name} has no effect on efficientnet_lite0: its head is solved, without epochs"
-    )
-    assert raised.value.fix == "Leave it out, or train a network: --backbone scratch"
-
-
-def test_balanced_batches_are_refused_where_there_are_no_batches() -> None:
-    with pytest.raises(kclass.OptionError) as raised:
-        kclass.FitOptions(balance="sample")
-    assert raised.value.message == (
-        "balance is sample, but efficientnet_lite0 is shown no batches: its head is solved"
-    )
-    assert raised.value.fix == "Use --balance weights, or train a network: --backbone scratch"
-    assert kclass.FitOptions(balance="weights").to_dict()["balance"] == "weights"
 
 
 def test_trained_weights_are_refused_for_a_network_that_starts_from_random_ones() -> None:
@@ -267,48 +362,79 @@ def test_trained_weights_are_refused_for_a_network_that_starts_from_random_ones(
     assert kclass.FitOptions(backbone="scratch", weights="none").weight_source == "none"
 
 
-def test_the_options_of_a_frozen_backbone_say_what_stands_for_none_and_nothing_of_epochs() -> None:
-    assert kclass.FitOptions().to_dict() == {
-        "valid": None,
-        "test": None,
-        "manifest": None,
-        "backbone": "efficientnet_lite0",
-        "weights": "imagenet",
-        "size": 320,
-        "resize": "squash",
-        "seed": 0,
-        "precision": "f32",
-        "device": "auto",
-        "strict": False,
-        "balance": None,
-    }
+ALWAYS = {
+    "valid": None,
+    "test": None,
+    "manifest": None,
+    "backbone": "efficientnet_lite0",
+    "weights": "imagenet",
+    "size": 320,
+    "resize": "squash",
+    "head": "linear",
+    "seed": 0,
+    "precision": "f32",
+    "device": "auto",
+    "strict": False,
+    "balance": None,
+}
+STEPS = {
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "label_smoothing": 0.0,
+    "cache": "disk",
+}
+DENSE = {"head": "dense", "dropout": 0.25, "epochs": 20, "lr": 0.001}
+FINE_TUNED = {
+    "fine_tune": 2,
+    "unfreeze": "stage5",
+    "fine_tune_lr": 0.0003,
+    "stage_lr": 0.1,
+    "augment": "light",
+    "schedule": "one-cycle",
+    "warmup": 0.25,
+}
 
 
-def test_the_options_of_training_say_their_defaults() -> None:
-    chosen = kclass.FitOptions(backbone="scratch", epochs=3).to_dict()
-    wanted = {
-        "epochs": 3,
-        "batch_size": 32,
-        "lr": 0.0003,
-        "augment": "light",
-        "mixup": None,
-        "cutmix": None,
-        "balance": None,
-        "cache": "disk",
-        "weights": "none",
-        "size": 128,
-    }
-    assert {name: chosen[name] for name in wanted} == wanted
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({}, ALWAYS),
+        (
+            {"head": "dense"},
+            {**ALWAYS, **STEPS, **DENSE, "augment": "none", "schedule": "cosine", "warmup": 0.1},
+        ),
+        ({"fine_tune": 2}, {**ALWAYS, **STEPS, **FINE_TUNED}),
+        (
+            {"hidden": (500, 20), "fine_tune": 2},
+            {**ALWAYS, **STEPS, **DENSE, **FINE_TUNED, "hidden": [500, 20], "activation": "relu"},
+        ),
+        (
+            SCRATCH,
+            {name: value for name, value in ALWAYS.items() if name != "head"}
+            | STEPS
+            | {"backbone": "scratch", "weights": "none", "size": 128, "epochs": 20, "lr": 0.0003}
+            | {"optimizer": "adam", "weight_decay": 0.0, "schedule": "constant", "augment": "light"},
+        ),
+    ],
+    ids=["linear", "dense", "fine-tuned", "dense and fine-tuned", "scratch"],
+)
+def test_the_options_of_a_run_say_what_stands_for_none_and_nothing_without_effect(
+    options: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    chosen = kclass.FitOptions(**options).to_dict()
+    assert chosen == wanted
+    assert json.loads(json.dumps(chosen)) == chosen
 
 
-def test_the_options_of_batches_are_those_of_the_fit() -> None:
-    chosen = kclass.FitOptions(
-        backbone="scratch", batch_size=7, augment="lakes", mixup=0.2, cutmix=1, balance="sample"
-    )
-    assert chosen.batches == BatchOptions(
-        size=7, augment=PRESETS["lakes"], mixup=0.2, cutmix=1, balance="sample"
-    )
-    assert kclass.FitOptions(backbone="scratch").batches == BatchOptions()
+def test_a_package_that_is_not_there_is_named_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)  # as Python marks what cannot be imported
+    with pytest.raises(kclass.OptionError) as raised:
+        kclass.FitOptions(**SCRATCH, tensorboard=True)
+    assert raised.value.message == "tensorboard is asked for, but its package is not installed"
+    assert raised.value.fix == "Install it with `pip install kclass[tensorboard]`, or leave the option out."
 
 
 @pytest.mark.parametrize(
@@ -337,6 +463,9 @@ def test_paths_of_the_command_line_are_paths() -> None:
         ("show", "out"),
         ("check", "root"),
         ("fit", "out"),
+        ("fit", "resume"),
+        ("fit", "manifest"),
+        ("lr-find", "out"),
         ("predict", "model"),
         ("predict", "csv_file"),
         ("predict", "explain"),
