@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kclass.backbones import scratch
+from kclass.backbones import scratch, scratch_small
 from kclass.backbones.applications import APPLICATIONS, build_application
 from kclass.backbones.archive import LOGITS
 from kclass.backbones.efficientnet_lite import LITES
@@ -25,7 +25,13 @@ MOBILENET_V3_SIZE = 224
 
 STEPPED_OVER = ("AveragePooling2D", "Dropout", "MaxPooling2D", "SpatialDropout2D")
 
-NAMES = (*LITES, *APPLICATIONS, "scratch")
+# What is trained from scratch: what builds it, the side that its photos have, and the least.
+UNTRAINED = {
+    "scratch": (scratch.build_scratch, scratch.SIZE, scratch.LEAST_SIZE),
+    "scratch-small": (scratch_small.build_scratch_small, scratch_small.SIZE, scratch_small.LEAST_SIZE),
+}
+
+NAMES = (*LITES, *APPLICATIONS, *UNTRAINED)
 
 
 def computed_facts(name: str) -> Facts:
@@ -36,9 +42,9 @@ def computed_facts(name: str) -> Facts:
     """
     if name in LITES:
         return _facts(build_lite(name, LITES[name].size), size=LITES[name].size, least_size=32)
-    if name == "scratch":
-        network = scratch.build_scratch(size=scratch.SIZE, classes=2, seed=0)
-        return _facts(network, size=scratch.SIZE, least_size=2 ** len(scratch.FILTERS))
+    if name in UNTRAINED:
+        build, size, least_size = UNTRAINED[name]
+        return _facts(build(size=size, classes=2, seed=0), size=size, least_size=least_size)
     size = _made_for(name)
     network = build_application(name, size, _leave)
     file, url, digest = _weights(name)

@@ -14,6 +14,8 @@ from kclass.backbones.facts import FACTS
 from kclass.backbones.file_kinds import weight_file_hash
 from kclass.backbones.imagenet import imagenet_path, imagenet_stamp, imagenet_weights
 from kclass.backbones.keras_archive import archive_of
+from kclass.backbones.scratch import build_scratch
+from kclass.backbones.scratch_small import build_scratch_small
 from kclass.backbones.seeding import seeded
 from kclass.backbones.weight_files import loader
 from kclass.errors import ModelError, OptionError
@@ -21,7 +23,8 @@ from kclass.files import cache_folder, is_there
 
 IMAGENET, NO_WEIGHTS = "imagenet", "none"
 DEFAULT = EMBEDDED
-SCRATCH = "scratch"
+SCRATCH, SCRATCH_SMALL = "scratch", "scratch-small"
+SCRATCH_NETWORKS = (SCRATCH, SCRATCH_SMALL)
 BUILD_VERSION = 2
 LISTED = "`kclass backbones` lists them."
 
@@ -101,7 +104,7 @@ BACKBONES: Mapping[str, Backbone] = {
             _row(name, frozen=True, licence=each.family.licence, scaling=each.family.scaling)
             for name, each in APPLICATIONS.items()
         ),
-        _row(SCRATCH, frozen=False, licence="none", scaling="-1 to 1"),
+        *(_row(name, frozen=False, licence="none", scaling="-1 to 1") for name in SCRATCH_NETWORKS),
     )
 }
 
@@ -147,7 +150,8 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
         OptionError: no such backbone, one that is not frozen, or a size that it cannot take.
         ModelError: the weights cannot be had, or do not fit.
     """
-    _check(backbone(name), size)
+    _check_frozen(backbone(name))
+    _check_size(backbone(name), size)
     if weights == NO_WEIGHTS:
         return _build(name, weights=weights, size=size, seed=seed)
     path = cache_folder() / "backbones" / f"{name}-{size}-{_source(name, weights)}-v{BUILD_VERSION}.keras"
@@ -156,6 +160,26 @@ def open_backbone(name: str, *, weights: str, size: int, seed: int) -> Archive:
     archive = _build(name, weights=weights, size=size, seed=seed)
     archive.write(path)
     return archive
+
+
+def build_network(name: str, *, size: int, classes: int, seed: int) -> Any:
+    """An untrained Keras model: raw RGB (n, size, size, 3) to `probabilities` (n, classes).
+
+    Args:
+        name: one of `SCRATCH_NETWORKS`.
+        size: side of the photos in pixels.
+        classes: how many there are.
+        seed: of the weights, and of dropout.
+
+    Raises:
+        OptionError: no network that is trained from scratch has that name, or the size is one that
+            it cannot take.
+    """
+    if name not in SCRATCH_NETWORKS:
+        raise OptionError.unknown("backbone", name, SCRATCH_NETWORKS)
+    _check_size(backbone(name), size)
+    build = {SCRATCH: build_scratch, SCRATCH_SMALL: build_scratch_small}[name]
+    return build(size=size, classes=classes, seed=seed)
 
 
 def _source(name: str, weights: str) -> str:
@@ -189,11 +213,14 @@ def _leave_random(network: Any) -> None:
     """Leave the network the weights it was made with."""
 
 
-def _check(chosen: Backbone, size: int) -> None:
+def _check_frozen(chosen: Backbone) -> None:
     if not chosen.frozen:
         raise OptionError(
             f"{chosen.name} is trained from scratch, not opened", fix=f"Use {DEFAULT}, for instance."
         )
+
+
+def _check_size(chosen: Backbone, size: int) -> None:
     if size < chosen.least_size:
         raise OptionError(
             f"size is {size}; {chosen.name} takes {chosen.least_size} or more",

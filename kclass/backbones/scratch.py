@@ -11,6 +11,7 @@ FILTERS = (16, 32, 64)
 UNITS = (1024, 512)
 DROPOUT = 0.25
 LEAK = 0.01
+LEAST_SIZE = 2 ** len(FILTERS)  # each group halves the photo
 
 
 def build_scratch(*, size: int, classes: int, seed: int) -> Any:

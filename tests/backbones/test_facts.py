@@ -11,7 +11,7 @@ from kclass.backbones.stages import stages_of
 from kclass.keras_import import import_keras
 
 NAMED = ("efficientnet", "inception", "nasnet", "scratch", "xception")
-SOON_COMPUTED = ("efficientnet_lite1", "mobilenet_v3_small", "scratch", "vgg16")
+SOON_COMPUTED = ("efficientnet_lite1", "mobilenet_v3_small", "scratch", "scratch-small", "vgg16")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,8 @@ def test_sizes_are_those_that_the_papers_and_keras_name() -> None:
     assert [sizes[f"efficientnet_v2_{size}"] for size in ("b0", "b1", "b2", "b3")] == [224, 240, 260, 300]
     assert [sizes[f"efficientnet_v2_{size}"] for size in ("s", "m", "l")] == [384, 480, 480]
     assert {sizes[name] for name in ("inception_v3", "inception_resnet_v2", "xception")} == {299}
-    assert (sizes["nasnet_mobile"], sizes["nasnet_large"], sizes["scratch"]) == (224, 331, 128)
+    assert (sizes["nasnet_mobile"], sizes["nasnet_large"]) == (224, 331)
+    assert (sizes["scratch"], sizes["scratch-small"]) == (128, 128)
     assert {size for name, size in sizes.items() if not name.startswith(NAMED)} == {224}
 
 

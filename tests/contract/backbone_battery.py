@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 from kclass.backbones.applications import APPLICATIONS, SCALINGS, build_application
 from kclass.backbones.archive import LOGITS, PROBABILITIES, Archive
 from kclass.backbones.keras_archive import archive_of, keras_model
-from kclass.backbones.registry import BACKBONES, IMAGENET, NO_WEIGHTS, SCRATCH, open_backbone
-from kclass.backbones.scratch import build_scratch
+from kclass.backbones.registry import (
+    BACKBONES,
+    IMAGENET,
+    NO_WEIGHTS,
+    SCRATCH_NETWORKS,
+    build_network,
+    open_backbone,
+)
 from kclass.backbones.seeding import seeded
 from kclass.backbones.stages import stages_of
 from kclass.engines.network import Network, convert
@@ -55,7 +61,7 @@ class Subject:
     @functools.cached_property
     def headed(self) -> Archive:
         """With a head of `CLASSES` whose logits are of the order of 1."""
-        if self.name == SCRATCH:
+        if self.name in SCRATCH_NETWORKS:
             return self.archive
         shape = BACKBONES[self.name].features, CLASSES
         kernel = np.random.default_rng(5).normal(0, 1 / np.linalg.norm(self.features[0]), shape)
@@ -96,8 +102,11 @@ def battery_subject(name: str, folder: Path) -> Subject:
         name: of the backbone.
         folder: of the file of its weights, if it has no installed ones.
     """
-    if name == SCRATCH:
-        return Subject(name, archive_of(build_scratch(size=SIZE, classes=CLASSES, seed=3)), NO_WEIGHTS)
+    if name in SCRATCH_NETWORKS:
+        network = build_network(name, size=SIZE, classes=CLASSES, seed=3)
+        if any(type(layer).__name__ == "BatchNormalization" for layer in network.layers):
+            weigh(network, battery_photos().astype(np.float32))
+        return Subject(name, archive_of(network), NO_WEIGHTS)
     if BACKBONES[name].weights_package:
         return Subject(name, open_backbone(name, weights=IMAGENET, size=SIZE, seed=0), IMAGENET)
     path = folder / f"{name}.weights.h5"
