@@ -112,7 +112,7 @@ def test_decay_goes_by_the_rate_of_its_layer() -> None:
 
 
 def test_each_optimizer_has_its_own_decay_unless_one_is_asked_for() -> None:
-    defaults = {name: OptimizerOptions(optimizer=name).decay for name in ("adam", "adamw", "sgd")}  # type: ignore[arg-type]
+    defaults = {name: OptimizerOptions(optimizer=name).decay for name in ("adam", "adamw", "sgd")}
     assert defaults == {"adam": 0.0, "adamw": 0.01, "sgd": 0.0}
     assert OptimizerOptions(optimizer="adamw", weight_decay=0.0).decay == 0
     assert OptimizerOptions(optimizer="sgd", weight_decay=0.2).decay == 0.2
