@@ -62,9 +62,9 @@ def guarded(command: Command) -> Callable[..., NoReturn]:
                 with _signals_raised():
                     code = command(terminal, **options)
             except Signalled as error:
-                code, message = error.code, error.message
-            except KeyboardInterrupt:
-                code, message = INTERRUPTED, "interrupted"
+                code, message = error.code, _with_notes(error.message, error)
+            except KeyboardInterrupt as error:
+                code, message = INTERRUPTED, _with_notes("interrupted", error)
             except BrokenPipeError:  # whoever read stdout has seen enough; click ends quietly
                 raise
             except Exception as error:
@@ -121,6 +121,15 @@ def _signals_raised() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
+def _with_notes(message: str, error: BaseException) -> str:
+    return "\n".join([message, *_notes(error)])
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added to an error on its way."""
+    return [f"  {note}" for note in getattr(error, "__notes__", ())]
+
+
 def _ending(error: Exception, terminal: Terminal, *, debug: bool) -> tuple[int, str]:
     """The exit code and the words for an error."""
     from kclass import KClassError
@@ -131,6 +140,7 @@ def _ending(error: Exception, terminal: Terminal, *, debug: bool) -> tuple[int, 
     else:
         lines = [f"Error: a fault of kclass: {type(error).__name__}: {error}"]
         lines += [] if debug else ["  Please report it with the output of the same command with --debug."]
+    lines += _notes(error)
     if debug or not known:
         lines = [terminal.noise_tail(), *lines]
     if debug:

@@ -4,109 +4,58 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .command import common_options, guarded, print_json, print_result
-from .sources import FRACTION_OR_PLACE, TABLE_OPTIONS, source_options
+from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
+from .training_options import training_options
 
 if TYPE_CHECKING:
-    from kclass import Fit
+    from kclass import Fit, Progress
 
 SPLIT_NAMES = {"valid": "validation", "test": "test"}
 LEFT_OUT_SHOWN = 10
+TELLING = {"resume", "as_json", "quiet", "debug"}
 
 
 @click.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
 @source_options
-@click.option(
-    "--valid",
-    type=FRACTION_OR_PLACE,
-    help="Fraction for validation, if DATA is not split; or a folder of other photos.  [default: 0.2]",
-)
-@click.option(
-    "--test",
-    type=FRACTION_OR_PLACE,
-    help="Fraction for test, if DATA is not split; or a folder of other photos.  [default: 0]",
-)
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path),
-    help="Split DATA as this CSV file says, such as the split.csv of a run.",
-)
-@click.option(
-    "--backbone",
-    default="efficientnet_lite0",
-    show_default=True,
-    help="A network that stays as it is, while a head is solved: `kclass backbones` lists them."
-    " Or scratch: all of it is trained.",
-)
-@click.option("--weights", help="imagenet, none, or a weight file.  [default: imagenet; none for scratch]")
-@click.option(
-    "--size",
-    type=int,
-    help="Side of the photos as the network sees them, in pixels.  [default: the backbone's]",
-)
-@click.option(
-    "--resize",
-    default="squash",
-    show_default=True,
-    help="squash (all of the photo), crop (its centre) or pad (with bars).",
-)
-@click.option("--epochs", type=int, help="Epochs of a network that is trained.  [default: 20]")
-@click.option("--batch-size", type=int, help="Photos a step of such a network.  [default: 32]")
-@click.option("--lr", type=float, help="Learning rate of such a network.  [default: 0.0003]")
-@click.option(
-    "--augment",
-    help="Random changes of training photos of such a network: none, flip, light, standard, strong,"
-    " fiat-ferrari, landmarks, lakes.  [default: light]",
-)
-@click.option("--mixup", type=float, help="Alpha of MixUp for such a network.  [default: no MixUp]")
-@click.option("--cutmix", type=float, help="Alpha of CutMix for such a network.  [default: no CutMix]")
-@click.option(
-    "--balance",
-    help="Let classes count alike: weights (in the loss) or, in such a network, sample (shown equally"
-    " often).  [default: as many as there are]",
-)
-@click.option(
-    "--cache",
-    help="Where photos of such a network are kept decoded: none, memory or disk.  [default: disk]",
-)
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Of the split, initial weights, order and augmentation.",
-)
-@click.option(
-    "--precision",
-    default="f32",
-    show_default=True,
-    help="f32, bf16, or auto: bf16 where the processor has it.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, gpu, or auto.")
+@training_options
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's files into the run's folder.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATE-NAME]")
 @click.option(
-    "--strict", is_flag=True, help="Refuse DATA if a photo cannot be read, instead of leaving it out."
+    "--resume",
+    type=click.Path(path_type=Path),
+    help="Go on with the run in this folder, which was stopped; without DATA and other options.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 @common_options
 @guarded
-def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **options: Any) -> int:
+def fit(
+    terminal: Terminal,
+    *,
+    data: Path | None,
+    out: Path | None,
+    resume: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Train a classifier on the photos in DATA.
 
     DATA holds a folder for each class, or the folders train, validation and test, which hold those; or
     it is a CSV file with a column of paths and one of classes, or a zip or tar archive of any of them.
-    """
-    from kclass import FitOptions, open_data, run_fit
 
-    source = {name: options.pop(name) for name in TABLE_OPTIONS}
-    chosen = FitOptions(**options)  # refused before a large folder or archive is read
+    Without further options a network trained on ImageNet stays as it is, and a linear head on it is
+    solved. --fine-tune, --head dense and --backbone scratch train by epochs; Ctrl-C then ends them, and
+    keeps the best.
+    """
     with terminal.progress() as progress:
-        fitted = run_fit(open_data(data, **source), chosen, out=out, progress=progress)
-    is_latest = out is None and _is_latest(fitted)
-    if out is None and not is_latest:
+        fitted = _begun(data, out, options, progress) if resume is None else _resumed(resume, progress)
+    named = out is not None or (resume is not None and not _is_latest(fitted))
+    is_latest = not named and _is_latest(fitted)
+    if not named and not is_latest:
         terminal.complain(f"{fitted.folder.parent / 'latest'} does not name this run; move it away")
     _keep_noise(terminal, fitted.folder / "log.txt")
     _name_left_out(fitted, terminal)
@@ -115,6 +64,33 @@ def fit(terminal: Terminal, *, data: Path, out: Path | None, as_json: bool, **op
     else:
         _print(fitted, terminal, is_latest=is_latest)
     return 0
+
+
+def _begun(data: Path | None, out: Path | None, options: dict[str, Any], progress: "Progress") -> "Fit":
+    from kclass import FitOptions, OptionError, open_data, run_fit
+
+    source = {name: options.pop(name) for name in TABLE_OPTIONS}
+    chosen = FitOptions(**options)  # refused before a large folder or archive is read
+    if data is None:
+        raise OptionError("DATA is missing", fix="Give a folder of photos: kclass fit PHOTOS")
+    return run_fit(open_data(data, **source), chosen, out=out, progress=progress)
+
+
+def _resumed(run: Path, progress: "Progress") -> "Fit":
+    from kclass import OptionError, resume_fit
+
+    context = click.get_current_context()
+    given = [
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in TELLING
+    ]
+    if given:
+        raise OptionError(
+            f"{given[0]} has no effect with resume: the run has its own",
+            fix=f"Leave it out: kclass fit --resume {run}",
+        )
+    return resume_fit(run, progress=progress)
 
 
 def _is_latest(fitted: "Fit") -> bool:
@@ -128,6 +104,10 @@ def _is_latest(fitted: "Fit") -> bool:
 
 def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
     print_result(repr(fitted.data))
+    if fitted.epochs:
+        print_result(f"\n{fitted.training}")
+        print_result(fitted.epoch_table)
+        terminal.say(fitted.epoch_remark)
     for split, evaluation in fitted.evaluations.items():
         print_result(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
     print_result(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")

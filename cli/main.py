@@ -8,6 +8,7 @@ import click
 from .backbones import backbones
 from .check import check
 from .fit import fit
+from .lr_find import lr_find
 from .predict import predict
 from .sample import sample
 from .show import show
@@ -23,12 +24,13 @@ def kclass() -> None:
     kclass check photos              what is wrong with them, before anybody trains
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
+    kclass lr-find photos            which learning rate to train with, where there are epochs
     kclass predict img.jpg           what is it, and how sure is that
     kclass backbones                 the networks to choose from
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, fit, predict, sample, show):
+for command in (backbones, check, fit, lr_find, predict, sample, show):
     kclass.add_command(command)
 
 

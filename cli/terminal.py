@@ -71,7 +71,7 @@ class Terminal:
     def progress(self) -> Iterator["Progress"]:
         """Progress bars, one a stage; nothing if stderr is not a terminal or the person wants quiet."""
         if self._quiet or not self._stream.isatty():
-            yield lambda stage, done, total: None
+            yield _nothing
             return
         with _bars(self._stream) as report:
             yield report
@@ -90,13 +90,23 @@ def _bars(stream: TextIO) -> Iterator["Progress"]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:>20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=Console(file=stream), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def report(stage: str, done: int, total: int) -> None:
+        def report(stage: str, done: int, total: int, note: str = "") -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, total=total, note=note)
+            bars.update(tasks[stage], completed=done, total=total, note=note)
 
         yield report
+
+
+def _nothing(stage: str, done: int, total: int, note: str = "") -> None:
+    """Show nothing."""

@@ -38,13 +38,19 @@ if TYPE_CHECKING:
     from kclass.errors import OptionError as OptionError
     from kclass.errors import OutputError as OutputError
     from kclass.errors import PhotoError as PhotoError
+    from kclass.plots.saving import save_png as save_png
+    from kclass.progress import Progress as Progress
     from kclass.runs.fitting import Fit as Fit
     from kclass.runs.fitting import fit as fit
+    from kclass.runs.fitting import resume_fit as resume_fit
     from kclass.runs.fitting import run_fit as run_fit
+    from kclass.runs.lr_finding import lr_find as lr_find
+    from kclass.runs.lr_finding import run_lr_find as run_lr_find
     from kclass.runs.options import FitOptions as FitOptions
     from kclass.runs.run_folder import latest_model as latest_model
     from kclass.showing import Shown as Shown
     from kclass.showing import show as show
+    from kclass.training.lr_suggestion import LrCurve as LrCurve
 
 # A name is imported when it is first used, so that `import kclass` and the command line start at once.
 _HOMES = {
@@ -60,6 +66,7 @@ _HOMES = {
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
     "ListedBackbone": "kclass.backbones.listing",
+    "LrCurve": "kclass.training.lr_suggestion",
     "ModelError": "kclass.errors",
     "Moved": "kclass.audit.fixing",
     "OptionError": "kclass.errors",
@@ -67,6 +74,7 @@ _HOMES = {
     "PhotoError": "kclass.errors",
     "Prediction": "kclass.classifier.prediction",
     "Predictions": "kclass.classifier.prediction",
+    "Progress": "kclass.progress",
     "Shown": "kclass.showing",
     "check": "kclass.audit.checking",
     "draw_sample": "kclass.drawing.sample",
@@ -81,9 +89,13 @@ _HOMES = {
     "list_backbones": "kclass.backbones.listing",
     "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",
+    "lr_find": "kclass.runs.lr_finding",
     "move_bad": "kclass.audit.fixing",
     "open_data": "kclass.dataset.opening",
+    "resume_fit": "kclass.runs.fitting",
     "run_fit": "kclass.runs.fitting",
+    "run_lr_find": "kclass.runs.lr_finding",
+    "save_png": "kclass.plots.saving",
     "show": "kclass.showing",
     "undo_moves": "kclass.audit.moving",
     "write_page": "kclass.audit.page",

@@ -9,11 +9,11 @@ Item = TypeVar("Item")
 class Progress(Protocol):
     """Is told how far a job is, from any thread; must return at once."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take note that `done` of `total` steps of `stage` are over."""
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Take note that `done` of `total` steps of `stage` are over; `note` says how they went."""
 
 
-def silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int, note: str = "") -> None:
     """Report nothing."""
 
 

@@ -81,13 +81,13 @@ def _own_stride(layer: Layer) -> float:
 
 def _ends(layers: Sequence[Layer], coarseness: Mapping[str, float]) -> Iterator[int]:
     """Where stages end: the places after their last layers."""
-    shared = [place for place in _shared(layers) if coarseness[layers[place].name] < math.inf]
+    shared = [place for place in shared_places(layers) if coarseness[layers[place].name] < math.inf]
     for place, following in itertools.pairwise(shared):
         if coarseness[layers[place].name] < coarseness[layers[following].name]:
             yield place + 1
 
 
-def _shared(layers: Sequence[Layer]) -> Iterator[int]:
+def shared_places(layers: Sequence[Layer]) -> Iterator[int]:
     """The places of the layers that all paths lead through: no layer after them reads one before."""
     places = {layer.name: place for place, layer in enumerate(layers)}
     last_reader = dict.fromkeys(range(len(layers)), -1)

@@ -20,9 +20,13 @@ class BatchOptions:
         cutmix: alpha of CutMix, above 0; None for no CutMix.
         balance: "weights" has each photo count by the size of its class, "sample" shows photos of all
             classes equally often; None does neither.
+        label_smoothing: share of each label that is spread evenly over all classes, in [0, 1).
 
     Raises:
         OptionError: out of these bounds.
+
+    Source:
+        Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision" (smoothing).
     """
 
     size: int = 32
@@ -30,6 +34,7 @@ class BatchOptions:
     mixup: float | None = None
     cutmix: float | None = None
     balance: Balance | None = None
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -38,11 +43,23 @@ class BatchOptions:
         check_alpha("cutmix", self.cutmix)
         if self.balance is not None and self.balance not in BALANCES:
             raise OptionError.unknown("balance", str(self.balance), BALANCES)
+        if not 0 <= self.label_smoothing < 1:
+            raise OptionError(f"label_smoothing is {self.label_smoothing:g}; it must be from 0 to below 1")
 
     @property
     def mixing(self) -> Mixing:
         """How the photos of a batch are mixed."""
         return Mixing(self.mixup, self.cutmix)
+
+    @property
+    def soft(self) -> bool:
+        """Whether labels are shares of all classes rather than places of one."""
+        return bool(self.mixing) or self.label_smoothing > 0
+
+    @property
+    def as_they_are(self) -> bool:
+        """Whether photos are shown as they are, so that what a frozen network makes of them never changes."""
+        return self.augment == PRESETS["none"] and not self.mixing
 
 
 def check_alpha(name: str, alpha: float | None) -> None:

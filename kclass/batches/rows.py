@@ -1,17 +1,25 @@
 """Batches read in order by several threads: what training and evaluation share."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.batches.photo_source import PhotoSource
+from kclass.errors import PhotoError
 from kclass.keras_import import import_tensorflow
 
 AHEAD = 2
 """Batches that are read side by side, so that no thread waits for the last photo of a batch."""
+
+
+class Reading(Protocol):
+    """What reads photos."""
+
+    @property
+    def failures(self) -> Sequence[PhotoError]:
+        """What went wrong in it."""
 
 
 def batches_of(
@@ -39,7 +47,7 @@ def batches_of(
 
 
 @contextlib.contextmanager
-def photo_errors(photos: PhotoSource) -> Iterator[None]:
+def photo_errors(photos: Reading) -> Iterator[None]:
     """Turn what TensorFlow says of a photo that cannot be read any more into what is wrong with it.
 
     Raises:

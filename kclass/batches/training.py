@@ -88,31 +88,53 @@ def training_batches(
     Returns:
         Batches of photos, labels and, with `balance="weights"`, weights. Photos: (batch, size, size,
         3), RGB, 0 to 255, uint8 unless a layer or mixing makes float32 of them. Labels: int32
-        (batch,), or float32 (batch, classes), rows adding up to 1, of mixed photos. Weights: float32
+        (batch,), or float32 (batch, classes), rows adding up to 1, if mixed or smoothed. Weights: float32
         (batch,), 1 in the mean of all photos.
     """
-    tf = import_tensorflow()
     plan = draw_epoch(labels, places, options=options, size=photos.size, seed=seed, epoch=epoch)
-    weights = class_weights(labels[places], classes=classes).astype(np.float32)
 
     def augmented(pixels: Any, truth: Any, *numbers: Any) -> tuple[Any, Any]:
         return options.augment.apply(pixels, numbers), truth
 
-    def mixed_up(batch: tuple[Any, Any], numbers: Any) -> tuple[Any, Any]:
-        pixels, truth = mixed(batch[0], tf.one_hot(batch[1], classes), numbers)
-        return tf.ensure_shape(pixels, batch[0].shape), tf.ensure_shape(truth, (None, classes))
-
-    def weighed(pixels: Any, truth: Any) -> tuple[Any, Any, Any]:
-        return pixels, *(_weighed_mixture if options.mixing else _weighed)(truth, weights)
-
     batches = _read(photos, labels, plan, batch_size=options.size)
     batches = batches.map(augmented, num_parallel_calls=AHEAD, deterministic=True)
+    return labelled(batches, labels[places], plan, options, classes=classes).prefetch(AHEAD)
+
+
+def labelled(
+    batches: Any, labels: NDArray[np.int32], plan: Epoch, options: BatchOptions, *, classes: int
+) -> Any:
+    """Batches with what the options make of their labels: mixed, smoothed and weighed.
+
+    Args:
+        batches: a `tf.data.Dataset` of photos, or of features that are not mixed, and int32 labels.
+        labels: int32 (photos learned from,): the sizes of the classes follow from them.
+        plan: what was drawn for the epoch.
+        options: what batches are to be like.
+        classes: how many there are.
+    """
+    tf = import_tensorflow()
+    weights = class_weights(labels, classes=classes).astype(np.float32)
+    smoothing = options.label_smoothing
+
+    def mixed_up(batch: tuple[Any, Any], numbers: Any) -> tuple[Any, Any]:
+        pixels, truth = mixed(batch[0], batch[1], numbers)
+        return tf.ensure_shape(pixels, batch[0].shape), tf.ensure_shape(truth, (None, classes))
+
+    def smoothed(pixels: Any, truth: Any, *weight: Any) -> tuple[Any, ...]:
+        return pixels, truth * (1 - smoothing) + smoothing / classes, *weight
+
+    def weighed(pixels: Any, truth: Any) -> tuple[Any, Any, Any]:
+        return pixels, *(_weighed_shares if options.soft else _weighed)(truth, weights)
+
+    if options.soft:
+        batches = batches.map(lambda pixels, truth: (pixels, tf.one_hot(truth, classes)))
     if options.mixing:
         mixing = tf.data.Dataset.from_tensor_slices(plan.mixing)
         batches = tf.data.Dataset.zip((batches, mixing)).map(mixed_up)
     if options.balance == "weights":
         batches = batches.map(weighed)
-    return batches.prefetch(AHEAD)
+    return batches.map(smoothed) if smoothing else batches
 
 
 def _read(photos: PhotoSource, labels: NDArray[np.int32], plan: Epoch, *, batch_size: int) -> Any:
@@ -136,7 +158,7 @@ def _weighed(labels: Any, weights: NDArray[np.float32]) -> tuple[Any, Any]:
     return labels, tf.gather(tf.constant(weights), labels)
 
 
-def _weighed_mixture(labels: Any, weights: NDArray[np.float32]) -> tuple[Any, Any]:
+def _weighed_shares(labels: Any, weights: NDArray[np.float32]) -> tuple[Any, Any]:
     """Soft labels and weights by which each class in a mixture counts by its own weight.
 
     The loss is then - sum over classes of weight * label * log probability, with labels that still

@@ -1,5 +1,6 @@
 """A data set: photos, their classes, and which of them train, validate and test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ class Dataset:
         remarks: what else is to be told of where it came from, a sentence each.
         searched: the folder in which all photos were looked for, so that others put there would be
             found too; None if they were named one by one.
+        origin: what `kclass.open_data` was called with, by name, to open it again; None if it was made
+            or changed otherwise.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Dataset:
     loose_photos: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     searched: Path | None = None
+    origin: Mapping[str, Any] | None = None
 
     @property
     def root(self) -> Path:

@@ -53,6 +53,7 @@ class ImageFolder(Dataset):
             empty_classes=_empty_classes(tree, split_folders, classes),
             loose_photos=tuple(loose),
             searched=root,
+            origin={"place": str(root)},
         )
 
 

@@ -37,6 +37,11 @@ class _Options:
     def given(self) -> list[str]:
         return [field.name for field in fields(self) if getattr(self, field.name) is not None]
 
+    def as_text(self) -> dict[str, str]:
+        """Those that were given, so that they mean the same in any working folder."""
+        found = {name: str(getattr(self, name)) for name in self.given()}
+        return found if self.root is None else {**found, "root": str(Path(self.root).absolute())}
+
 
 def open_data(
     place: str | Path,
@@ -74,6 +79,13 @@ def open_data(
     """
     path = as_path(place, option="place", fix="Give a folder, a CSV file or an archive.")
     options = _Options(root, path_column, label_column, split_column, group, label_regex)
+    data = _of_place(path, options)
+    origin = {"place": str(path.absolute()), **options.as_text()}
+    told = (data.name, data.samples, data.empty_classes, data.loose_photos, data.remarks, data.searched)
+    return data if data.origin == origin else Dataset(*told, origin)
+
+
+def _of_place(path: Path, options: _Options) -> Dataset:
     if is_folder(path):
         return _named(_of_folder(path, options), path.resolve().name, searched=path.absolute())
     if not is_there(path):

@@ -5,26 +5,29 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from kclass.audit.findings import KINDS, Finding
-from kclass.batches.balance import Balance
-from kclass.batches.opening import Cache
+from kclass.classifier.arguments import one_path
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.model_file import MODEL
+from kclass.classifier.model_file import MODEL, versions
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.manifest import write_manifest
 from kclass.dataset.names import TEST, UNLABELLED, VALID, split_name
 from kclass.dataset.opening import open_data
-from kclass.errors import OptionError, PhotoError
-from kclass.photos.resizing import Resize
+from kclass.errors import DataError, OptionError, PhotoError
+from kclass.files import write_text
+from kclass.keras_import import check_backend
 from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
 from kclass.runs.copies import copies_remark
+from kclass.runs.epoch_report import epoch_remark, epoch_table, plot_epochs, write_tensorboard
+from kclass.runs.epoch_training import train_by_epochs
 from kclass.runs.findings import FINDING_COLUMNS, finding_rows, findings
+from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared, prepare
 from kclass.runs.run_folder import (
@@ -35,7 +38,17 @@ from kclass.runs.run_folder import (
     write_json,
     write_table,
 )
-from kclass.runs.training_step import Trained, solve_head, train_network
+from kclass.runs.training_step import Trained, solve_head
+from kclass.runs.unfinished import (
+    CHECKPOINT,
+    Begun,
+    read_begun,
+    resumed_run,
+    unfinished_folder,
+    unfinished_run,
+)
+from kclass.training.course import TrainedNetwork
+from kclass.training.epochs import EpochResult
 
 LOGGER = logging.getLogger("kclass")
 
@@ -53,6 +66,8 @@ class Fit:
             same picture; named as in `split.csv`, where they have no split.
         findings: what a person should look at: copies, pictures under two labels, and labels that
             contradict what heads say that have not seen the photo. `kclass.check` looks for more.
+        training: what was trained by epochs, where and in which precision, in a line; empty if nothing.
+        network: what epochs made of the network, and how; None if there were none.
         seconds: how long it all took.
     """
 
@@ -62,6 +77,8 @@ class Fit:
     unreadable: tuple[PhotoError, ...]
     left_out_copies: tuple[str, ...]
     findings: tuple[Finding, ...]
+    training: str
+    network: TrainedNetwork | None = field(repr=False)
     seconds: float
 
     @property
@@ -69,6 +86,24 @@ class Fit:
         """The folder of the run."""
         assert self.classifier.run is not None
         return self.classifier.run
+
+    @property
+    def epochs(self) -> tuple[EpochResult, ...]:
+        """Every epoch, in order; none if the head was solved."""
+        return () if self.network is None else self.network.history
+
+    @property
+    def epoch_table(self) -> str:
+        """The epochs as lines of text."""
+        return epoch_table(self.epochs)
+
+    @property
+    def epoch_remark(self) -> str:
+        """Which epoch was kept, and why; empty if there were none."""
+        found = self.network
+        if found is None:
+            return ""
+        return epoch_remark(found.history, found.best_epoch, interrupted=found.interrupted)
 
     @property
     def remark(self) -> str:
@@ -93,34 +128,18 @@ class Fit:
             "unreadable": [error.message for error in self.unreadable],
             "left_out_copies": list(self.left_out_copies),
             "findings": finding_rows(self.data, self.findings),
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "interrupted": self.network is not None and self.network.interrupted,
             "seconds": round(self.seconds, 3),
         }
 
 
-def fit(  # noqa: D417 - arguments of one kind share a line
+def fit(
     data: str | Path | Dataset,
     *,
-    valid: float | str | Path | None = None,
-    test: float | str | Path | None = None,
-    manifest: str | Path | None = None,
-    backbone: str = FitOptions.backbone,
-    weights: str | None = None,
-    size: int | None = None,
-    resize: Resize = FitOptions.resize,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    lr: float | None = None,
-    augment: str | None = None,
-    mixup: float | None = None,
-    cutmix: float | None = None,
-    balance: Balance | None = None,
-    cache: Cache | None = None,
-    seed: int = FitOptions.seed,
-    precision: str = FitOptions.precision,
-    device: str = FitOptions.device,
-    strict: bool = False,
     out: str | Path | None = None,
     progress: Progress = silent,
+    **options: Unpack[FitKeywords],
 ) -> Classifier:
     """Train a classifier, evaluate it on photos it was not trained on, and keep the run.
 
@@ -128,35 +147,18 @@ def fit(  # noqa: D417 - arguments of one kind share a line
 
     Args:
         data: a data set, or what `kclass.open_data` takes: a folder, a CSV file or an archive.
-        valid, test: fractions for validation, default 0.2, and test, if the data set is not split;
-            or folders of other photos.
-        manifest: such as the split.csv of a run, which says what photo belongs where.
-        backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
-        weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
-        size: side of the photos as the network sees them; default the backbone's.
-        resize: "squash", "crop" or "pad".
-        epochs, batch_size, lr: of a network that is trained; default 20, 32 and 0.0003.
-        augment: random changes of its photos, one of `kclass.batches.augmentation.PRESETS`; "light".
-        mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
-        balance: "weights" or, of a network that is trained, "sample": lets classes count alike.
-        cache: where its photos are kept decoded: "none", "memory" or, by default, "disk".
-        seed: of the split, the folds, initial weights, order and augmentation.
-        precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".
-        device: "cpu", "gpu", or "auto": the GPU if there is one.
-        strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
         out: folder of the run; default `runs/DATE-NAME`, which `runs/latest` then names.
         progress: is told how far each stage is.
+        options: those of `kclass.FitOptions`, which says what each means.
 
     Raises:
         KClassError: an option, data, weights or a photo that cannot be used, or a run not written.
     """
-    of_data = {"valid": valid, "test": test, "manifest": manifest, "size": size, "resize": resize}
-    of_network = {"backbone": backbone, "weights": weights, "precision": precision, "device": device}
-    of_steps = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "cache": cache, "seed": seed}
-    of_batches = {"augment": augment, "mixup": mixup, "cutmix": cutmix, "balance": balance}
-    chosen: dict[str, Any] = {**of_data, **of_network, **of_steps, **of_batches, "strict": strict}
-    options = FitOptions(**chosen)
-    return run_fit(data, options, out=out, progress=progress).classifier
+    chosen: dict[str, Any] = {**options}
+    return run_fit(data, FitOptions(**chosen), out=out, progress=progress).classifier
+
+
+fit.__signature__ = signature_with_options(fit)  # type: ignore[attr-defined]
 
 
 def run_fit(
@@ -167,15 +169,71 @@ def run_fit(
     progress: Progress = silent,
 ) -> Fit:
     """What `fit` does, with all that it found; see there."""
+    check_backend()
     start = time.monotonic()
-    source, out = _opened(data), _place(out)
+    source, out = opened(data), _place(out)
     if source.searched is not None:
         refuse_among(source.searched, out)
-    with new_run(source.name, out) as (part, place), _logged(part / "log.txt"):
+    if not options.stepped:
+        with new_run(source.name, out) as (part, place):
+            return _fitted(source, options, part, place, progress, start=start)
+    begun = Begun(options, _described(source), versions(), named=out is not None)
+    with unfinished_run(source.name, out, begun) as (part, place):
+        return _fitted(source, options, part, place, progress, start=start)
+
+
+def resume_fit(run: str | Path, *, data: Dataset | None = None, progress: Progress = silent) -> Fit:
+    """Go on with a fit with epochs that was stopped, and end as it would have ended.
+
+    Args:
+        run: the folder of the unfinished run; its name ends with `.unfinished`.
+        data: the data set, if it was not opened by `kclass.open_data` or `kclass fit`.
+        progress: is told how far each stage is.
+
+    Raises:
+        ModelError: there is no such run, or it cannot be gone on with.
+        DataError: the data are not those that the run was begun with.
+        KClassError: as in `fit`.
+    """
+    check_backend()
+    start = time.monotonic()
+    part = unfinished_folder(one_path(run, name="run"))
+    begun = read_begun(part)
+    source = _same_data(begun, part) if data is None else opened(data)
+    if source.fingerprint() != begun.data["fingerprint"]:
+        raise DataError(
+            f"the data of {part} are not those that it was begun with",
+            fix="Bring them back as they were, or start again.",
+        )
+    if dict(begun.versions) != versions():
+        LOGGER.warning("%s was begun with other versions: %s", part, dict(begun.versions))
+    with resumed_run(part, begun) as (part, place):
+        return _fitted(source, begun.options, part, place, progress, start=start)
+
+
+def _described(source: Dataset) -> dict[str, Any]:
+    return {"name": source.name, "fingerprint": source.fingerprint(), "origin": source.origin}
+
+
+def _same_data(begun: Begun, part: Path) -> Dataset:
+    origin = begun.data["origin"]
+    if origin is None:
+        raise DataError(
+            f"{part} does not say where its data come from: they were made in Python",
+            fix="Give the data set: kclass.resume_fit(run, data=data).",
+        )
+    return open_data(**origin)
+
+
+def _fitted(
+    source: Dataset, options: FitOptions, part: Path, place: Path, progress: Progress, *, start: float
+) -> Fit:
+    """Do the whole job, and write what it leaves into `part`."""
+    with _logged(part / "log.txt"):
         prepared = prepare(source, options, progress)
         table = prepared.data
         LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))
-        trained = _trained(prepared, options, progress)
+        trained = _trained(prepared, options, progress, checkpoint=part / CHECKPOINT)
         LOGGER.info("trained: %s", dict(trained.classifier.record.trained))
         evaluations = _evaluations(trained.classifier, table, progress)
         fitted = Fit(
@@ -185,6 +243,8 @@ def run_fit(
             unreadable=(*trained.unreadable, *(e for each in evaluations.values() for e in each.unreadable)),
             left_out_copies=prepared.left_out,
             findings=findings(prepared, trained.out_of_fold),
+            training=trained.training,
+            network=trained.network,
             seconds=time.monotonic() - start,
         )
         for line in (fitted.remark, *(f"left out: {error.message}" for error in fitted.unreadable)):
@@ -194,13 +254,20 @@ def run_fit(
     return fitted
 
 
-def _trained(prepared: Prepared, options: FitOptions, progress: Progress) -> Trained:
-    if prepared.frozen is None:
-        return train_network(prepared, options, progress)
+def _trained(prepared: Prepared, options: FitOptions, progress: Progress, *, checkpoint: Path) -> Trained:
+    if options.stepped:
+        return train_by_epochs(prepared, options, progress, checkpoint=checkpoint)
+    assert prepared.frozen is not None
     return solve_head(prepared, prepared.frozen, options, progress)
 
 
-def _opened(data: str | Path | Dataset) -> Dataset:
+def opened(data: str | Path | Dataset) -> Dataset:
+    """The data set that `fit` and its kin are given, or that lies at the place they are given.
+
+    Raises:
+        OptionError: it is neither.
+        DataError: there is none.
+    """
     if isinstance(data, Dataset):
         return data
     if isinstance(data, str | Path):
@@ -251,6 +318,11 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
     write_json(part / "config.json", config)
     for split, each in fitted.evaluations.items():
         save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
+    if trained.network is not None:
+        save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
+        write_text(part / "summary.txt", trained.network.summary)
+        if record.trained.get("tensorboard"):
+            write_tensorboard(part / "tensorboard", fitted.epochs)
 
 
 @contextlib.contextmanager

@@ -1,39 +1,83 @@
 """What can be chosen for a fit, checked at the door."""
 
+import importlib.util
 import os
 from dataclasses import asdict, dataclass
-from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from kclass.backbones.dense_head import ACTIVATIONS
 from kclass.backbones.registry import BACKBONES, DEFAULT, IMAGENET, NO_WEIGHTS, backbone
-from kclass.backbones.scratch import FILTERS
-from kclass.batches.augmentation import DEFAULT as DEFAULT_AUGMENT
-from kclass.batches.augmentation import PRESETS, preset
+from kclass.batches.augmentation import PRESETS
 from kclass.batches.balance import BALANCES, Balance
-from kclass.batches.opening import CACHES, DEFAULT_CACHE, Cache
-from kclass.batches.options import BatchOptions, check_alpha
+from kclass.batches.opening import CACHES, Cache
 from kclass.dataset.places import as_path
 from kclass.engines.engine import DEVICES, resolve_device
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
 from kclass.photos.resizing import RESIZES, Resize, check_resize
+from kclass.runs.applicability import BACKBONE, DENSE, EPOCHS, FINE_TUNING, STEPS, refuse_without_effect
+from kclass.runs.steps import batch_options, phases, step_options
+from kclass.runs.values import flag, fraction_or_place, number, one_of, whole, whole_numbers, wrong
+from kclass.training.optimizers import OPTIMIZERS, Optimizer
+from kclass.training.schedules import SCHEDULES, Schedule
+from kclass.training.unfreezing import check_unfreeze
 
-DEFAULT_VALID = 0.2
-DEFAULT_EPOCHS = 20
-DEFAULT_BATCH_SIZE = 32
-DEFAULT_LEARNING_RATE = 3e-4
-NEEDING_EPOCHS = ("epochs", "batch_size", "lr", "augment", "mixup", "cutmix", "cache")
-LARGEST_SIZE = 2048  # a photo of it takes 50 MB as float32, and each layer more
-LARGEST_SEED = 2**32 - 1  # that Keras takes
-LEAST_SCRATCH_SIZE = 2 ** len(FILTERS)  # each group of its layers halves the photo
+DEFAULT_VALID: Final = 0.2
+LINEAR, DENSE_HEAD = "linear", "dense"
+HEADS: Final = (LINEAR, DENSE_HEAD)
+LARGEST_SIZE: Final = 2048  # a photo of it takes 50 MB as float32, and each layer more
+LARGEST_SEED: Final = 2**32 - 1  # that Keras takes
+ABSENT: Final = (*EPOCHS, *DENSE, *FINE_TUNING, *BACKBONE, *STEPS, "momentum", "plateau_patience", "warmup")
+"""Options that are left out of what a run says of itself, where they stand for nothing."""
 
 _GIVE_A_MANIFEST = "Give the split.csv of a run."
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """The options of a fit; None stands for what the backbone brings or the data set has.
+    """The options of a fit; None stands for what the backbone brings, the data set has or training takes.
+
+    Args:
+        valid: fraction for validation, default 0.2, if the data set is not split; or a folder of others.
+        test: fraction for test, default 0; or a folder of other photos.
+        manifest: such as the split.csv of a run, which says what photo belongs where.
+        backbone: name of the network: one of `kclass.backbones.registry.BACKBONES`.
+        weights: "imagenet", "none" for random ones, or a weight file; default what the backbone has.
+        size: side of the photos as the network sees them; default the backbone's.
+        resize: "squash", "crop" or "pad".
+        head: "linear", which is solved, or "dense", which is trained by epochs; default linear, or
+            dense with `hidden`.
+        hidden: units of the hidden layers of a dense head, one number or several; default none.
+        dropout: share of what the logits of a dense head read, and each hidden layer after the first,
+            that is left out at random in training.
+        activation: of its hidden layers: one of `kclass.backbones.dense_head.ACTIVATIONS`; "relu".
+        epochs: of a dense head, while the backbone is frozen, or of a network trained from scratch.
+        lr: their highest learning rate.
+        fine_tune: epochs of part of the backbone and the head together, after the head's own.
+        unfreeze: that part: "all", a stage with those after it, or "last-N" layers with weights.
+        fine_tune_lr: the highest learning rate of the head in these epochs.
+        stage_lr: share of it that the first of the unfrozen stages has; those between in equal ratios.
+        batch_size: photos a step.
+        optimizer: "adamw", "adam" or "sgd".
+        momentum: of SGD.
+        weight_decay: apart from the gradient; see `kclass.training.optimizers`.
+        schedule: of the learning rate: "one-cycle", "cosine", "plateau" or "constant".
+        warmup: share of all steps in which one-cycle and cosine rise.
+        plateau_patience: epochs without a lower loss after which plateau divides the rate by 10.
+        patience: epochs without a lower loss that end the training; default no such end.
+        label_smoothing: share of each label that is spread over all classes.
+        clip_norm: longest gradient of all layers together; default any.
+        ema: decay of a moving average of the weights, which is then judged and kept; default none.
+        augment: random changes of training photos, one of `kclass.batches.augmentation.PRESETS`.
+        mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
+        balance: "weights" or, where there are steps, "sample": lets classes count alike.
+        cache: where photos are kept decoded: "none", "memory" or "disk".
+        tensorboard: write TensorBoard's files into the run's folder.
+        seed: of the split, the folds, initial weights, order and augmentation.
+        precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".
+        device: "cpu", "gpu", or "auto": the GPU if there is one.
+        strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
 
     Raises:
         OptionError: a value that cannot be used, or an option that has no effect with the others.
@@ -46,42 +90,73 @@ class FitOptions:
     weights: str | None = None
     size: int | None = None
     resize: Resize = "squash"
+    head: str | None = None
+    hidden: int | tuple[int, ...] | None = None
+    dropout: float | None = None
+    activation: str | None = None
     epochs: int | None = None
-    batch_size: int | None = None
     lr: float | None = None
+    fine_tune: int | None = None
+    unfreeze: str | None = None
+    fine_tune_lr: float | None = None
+    stage_lr: float | None = None
+    batch_size: int | None = None
+    optimizer: Optimizer | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    schedule: Schedule | None = None
+    warmup: float | None = None
+    plateau_patience: int | None = None
+    patience: int | None = None
+    label_smoothing: float | None = None
+    clip_norm: float | None = None
+    ema: float | None = None
     augment: str | None = None
     mixup: float | None = None
     cutmix: float | None = None
     balance: Balance | None = None
     cache: Cache | None = None
+    tensorboard: bool = False
     seed: int = 0
     precision: str = "f32"
     device: str = "auto"
     strict: bool = False
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        self._take_kinds()
+        self._check_words()
+        self._check_data()
         check_resize(size=self.photo_size, how=self.resize)
-        _check_word("precision", self.precision, PRECISIONS)
-        _check_word("device", self.device, DEVICES)
-        if self.balance is not None:
-            _check_word("balance", self.balance, BALANCES)
-        self._check_fractions()
         if self.photo_size > LARGEST_SIZE:
             raise OptionError(f"size is {self.size}; it must be at most {LARGEST_SIZE}")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise OptionError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
-        if self.precision == "bf16" and resolve_device(self.device) == "gpu":
+        if self.precision == "bf16" and resolve_device(self.device) == "gpu" and self.frozen:
             raise OptionError("precision is bf16, which the gpu has not", fix="Use --precision f32.")
-        if self.frozen:
-            self._refuse_epochs()
-        else:
-            self._check_epochs()
+        refuse_without_effect(self)
+        self._check_network()
+        if self.stepped:
+            self._check_steps()
 
     @property
     def frozen(self) -> bool:
-        """Whether the backbone stays as it is and a head is solved on its features."""
+        """Whether the backbone comes trained, so that a head is learned before anything else."""
         return backbone(self.backbone).frozen
+
+    @property
+    def dense(self) -> bool:
+        """Whether the head is trained by epochs, and not solved."""
+        return self.head == DENSE_HEAD or (self.head is None and self.hidden is not None)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether anything is learned step by step."""
+        return not self.frozen or self.dense or self.fine_tune is not None
+
+    @property
+    def hidden_units(self) -> tuple[int, ...]:
+        """The units of each hidden layer of a dense head."""
+        return whole_numbers("hidden", self.hidden) or ()
 
     @property
     def photo_size(self) -> int:
@@ -95,63 +170,52 @@ class FitOptions:
             return self.weights
         return IMAGENET if self.frozen else NO_WEIGHTS
 
-    @property
-    def steps(self) -> dict[str, Any]:
-        """What only networks with epochs need, with its defaults."""
+    def to_dict(self) -> dict[str, Any]:
+        """The options as plain data, with what stands for None; those that stand for nothing are left out."""
+        chosen = {**asdict(self), "size": self.photo_size, "weights": self.weight_source}
+        if self.frozen:
+            chosen["head"] = DENSE_HEAD if self.dense else LINEAR
+        if self.stepped:
+            chosen |= step_options(self)
         return {
-            "epochs": self.epochs or DEFAULT_EPOCHS,
-            "batch_size": self.batch_size or DEFAULT_BATCH_SIZE,
-            "lr": self.lr or DEFAULT_LEARNING_RATE,
-            "augment": self.augment or DEFAULT_AUGMENT,
-            "mixup": self.mixup,
-            "cutmix": self.cutmix,
-            "cache": self.cache or DEFAULT_CACHE,
+            name: _plain(value)
+            for name, value in chosen.items()
+            if name not in ABSENT or not (value is None or value is False)
         }
 
-    @property
-    def batches(self) -> BatchOptions:
-        """What training batches are to be like."""
-        return BatchOptions(
-            size=self.steps["batch_size"],
-            augment=preset(self.steps["augment"]),
-            mixup=self.mixup,
-            cutmix=self.cutmix,
-            balance=self.balance,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The options as plain data, with what stands for None."""
-        chosen = {**asdict(self), "size": self.photo_size, "weights": self.weight_source}
-        chosen |= {name: str(value) for name, value in chosen.items() if isinstance(value, Path)}
-        if self.frozen:
-            return {key: value for key, value in chosen.items() if key not in NEEDING_EPOCHS}
-        return {**chosen, **self.steps}
-
-    def _check_kinds(self) -> None:
+    def _take_kinds(self) -> None:
         """Check what kind of value each option has, and let numbers of NumPy be those of Python."""
-        for name, words in _WORDS.items():
-            optional = name in (*NEEDING_EPOCHS, "balance") and getattr(self, name) is None
-            if not (optional or isinstance(getattr(self, name), str)):
-                raise OptionError.unknown(name, getattr(self, name), words)
-        for name in ("size", "epochs", "batch_size", "seed"):
-            self._take(name, _whole(name, getattr(self, name), optional=name != "seed"))
-        for name in ("lr", "mixup", "cutmix"):
-            self._take(name, _number(name, getattr(self, name)))
+        for name in WHOLE_NUMBERS:
+            self._take(name, whole(name, getattr(self, name)))
+        for name in NUMBERS:
+            self._take(name, number(name, getattr(self, name)))
         for name in ("valid", "test"):
-            self._take(name, _fraction_or_place(name, getattr(self, name)))
+            self._take(name, fraction_or_place(name, getattr(self, name)))
+        for name in ("strict", "tensorboard"):
+            flag(name, getattr(self, name))
+        self._take("hidden", whole_numbers("hidden", self.hidden))
+        if self.seed is None:
+            raise wrong("seed", None, "a whole number")
+        if not isinstance(self.unfreeze, str | None):
+            raise wrong("unfreeze", self.unfreeze, "text")
         if self.manifest is not None:
             self._take("manifest", as_path(self.manifest, option="manifest", fix=_GIVE_A_MANIFEST))
         if self.weights is not None:
             if not isinstance(self.weights, str | os.PathLike):
-                raise _wrong("weights", self.weights, f"{IMAGENET}, {NO_WEIGHTS} or a weight file")
+                raise wrong("weights", self.weights, f"{IMAGENET}, {NO_WEIGHTS} or a weight file")
             self._take("weights", os.fspath(self.weights))
-        if not isinstance(self.strict, bool):
-            raise _wrong("strict", self.strict, "True or False")
 
     def _take(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_fractions(self) -> None:
+    def _check_words(self) -> None:
+        if isinstance(self.backbone, str):
+            backbone(self.backbone)  # says where they are listed
+        for name, words in WORDS.items():
+            if getattr(self, name) is not None or name in NEVER_NONE:
+                one_of(name, getattr(self, name), words)
+
+    def _check_data(self) -> None:
         for name in ("valid", "test"):
             fraction = getattr(self, name)
             if isinstance(fraction, int | float) and not 0 <= fraction < 1:
@@ -165,86 +229,66 @@ class FitOptions:
                     fix="Leave one of them out.",
                 )
 
-    def _refuse_epochs(self) -> None:
-        for name in NEEDING_EPOCHS:
-            if getattr(self, name) is not None:
-                raise OptionError(
-                    f"{name} has no effect on {self.backbone}: its head is solved, without epochs",
-                    fix="Leave it out, or train a network: --backbone scratch",
-                )
-
-        if self.balance == "sample":
-            raise OptionError(
-                f"balance is sample, but {self.backbone} is shown no batches: its head is solved",
-                fix="Use --balance weights, or train a network: --backbone scratch",
-            )
-
-    def _check_epochs(self) -> None:
-        if self.weight_source != NO_WEIGHTS:
+    def _check_network(self) -> None:
+        chosen = backbone(self.backbone)
+        if not self.frozen and self.weight_source != NO_WEIGHTS:
             raise OptionError(
                 f"weights is {self.weights!r}, but {self.backbone} starts from random ones",
                 fix="Leave --weights out, or choose another backbone.",
             )
-        for name, least in (("epochs", 1), ("batch_size", 1), ("size", LEAST_SCRATCH_SIZE)):
+        if not self.frozen and self.photo_size < chosen.least_size:
+            raise OptionError(f"size is {self.size}; it must be {chosen.least_size} or more")
+        if self.unfreeze is not None:
+            check_unfreeze(self.unfreeze, chosen.stages)
+
+    def _check_steps(self) -> None:
+        for name in POSITIVE:
+            least = 0 if name == "epochs" and self.fine_tune else 1
             value = getattr(self, name)
             if value is not None and value < least:
                 raise OptionError(f"{name} is {value}; it must be {least} or more")
-        if self.lr is not None and not 0 < self.lr < 10:
-            raise OptionError(f"lr is {self.lr}; it must be above 0 and below 10")
-        for name in ("mixup", "cutmix"):
-            check_alpha(name, getattr(self, name))
-        for name in ("augment", "cache"):
-            if getattr(self, name) is not None:
-                _check_word(name, getattr(self, name), _WORDS[name])
+        for name in ("lr", "fine_tune_lr"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < HIGHEST_LR:
+                raise OptionError(f"{name} is {value}; it must be above 0 and below {HIGHEST_LR}")
+        for name, low, high in SHARES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise OptionError(f"{name} is {value}; it must be from {low} to {high}")
+        if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise OptionError(
+                "tensorboard is asked for, but its package is not installed",
+                fix="Install it with `pip install kclass[tensorboard]`, or leave the option out.",
+            )
+        batch_options(self)  # each refuses what it cannot use
+        phases(self)
 
 
-_WORDS: dict[str, tuple[str, ...]] = {
+WHOLE_NUMBERS: Final = ("size", "seed", "epochs", "fine_tune", "batch_size", "plateau_patience", "patience")
+NUMBERS: Final = (
+    *("lr", "fine_tune_lr", "stage_lr", "momentum", "weight_decay", "warmup", "clip_norm", "ema"),
+    *("dropout", "label_smoothing", "mixup", "cutmix"),
+)
+POSITIVE: Final = ("epochs", "fine_tune", "batch_size", "patience")
+HIGHEST_LR: Final = 10
+SHARES: Final = (("dropout", 0, 0.95), ("stage_lr", 1e-6, 1))
+NEVER_NONE: Final = ("backbone", "resize", "precision", "device")
+WORDS: Final[dict[str, tuple[str, ...]]] = {
     "backbone": tuple(BACKBONES),
     "resize": RESIZES,
     "precision": PRECISIONS,
     "device": DEVICES,
+    "head": HEADS,
+    "activation": ACTIVATIONS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
     "augment": tuple(PRESETS),
     "balance": BALANCES,
     "cache": CACHES,
 }
 
 
-def _wrong(option: str, value: object, wanted: str) -> OptionError:
-    return OptionError(f"{option} is {value!r}; it must be {wanted}")
-
-
-def _whole(option: str, value: object, *, optional: bool) -> int | None:
-    if value is None and optional:
-        return None
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise _wrong(option, value, "a whole number")
-    return int(value)
-
-
-def _number(option: str, value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise _wrong(option, value, "a number")
-    return int(value) if isinstance(value, Integral) else float(value)
-
-
-def _fraction_or_place(option: str, value: object) -> float | Path | None:
-    if not isinstance(value, str | os.PathLike):
-        return _number(option, value)
-    if isinstance(value, str) and _is_number(value):
-        raise _wrong(option, value, "a number, and not text, or a folder of other photos")
-    return as_path(value, option=option, fix="Give a fraction of the photos, or a folder of others.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_word(option: str, value: str, valid: tuple[str, ...]) -> None:
-    if value not in valid:
-        raise OptionError.unknown(option, value, valid)
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,20 +77,61 @@ def new_run(name: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
     Raises:
         OutputError: the folder is there already and not empty, or cannot be written.
     """
-    wanted = out or RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{_plain(name)}"
-    make_folder(wanted.parent)
-    with output_errors(wanted):
-        place, part = _claimed(wanted) if out is None else (_allowed(out), _part_beside(out))
+    part, place = claim(name, out, part_of=_hidden if out is None else _hidden_for_one)
     try:
         yield part, place
-        _put(part, place)
+        put(part, place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     if out is None:
-        try:
-            _point_latest(place)
-        except OutputError as error:
-            LOGGER.warning("the run is whole, but %s does not name it: %s", RUNS / LATEST, error.message)
+        name_latest(place)
+
+
+def claim(name: str, out: Path | None, *, part_of: Callable[[Path], Path]) -> tuple[Path, Path]:
+    """Make a folder to write a run into, beside the place where it will be.
+
+    Runs that start in the same second look for the same place, then for place-2, place-3 …: whoever
+    makes the folder has it.
+
+    Args:
+        name: of the data set; part of the place's name if `out` is None.
+        out: the place; None for one in `runs` with the date.
+        part_of: the folder that belongs to a place.
+
+    Returns:
+        The folder, and the place.
+
+    Raises:
+        OutputError: the place is taken, or the folder cannot be made.
+    """
+    wanted = out or RUNS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{_plain(name)}"
+    make_folder(wanted.parent)
+    with output_errors(wanted):
+        if out is not None:
+            part = part_of(_allowed(out))
+            part.mkdir()  # with the permissions of every new folder; `tempfile` makes private ones
+            return part, out
+        return _claimed(wanted, part_of)
+
+
+def put(part: Path, place: Path) -> None:
+    """Put a run that is complete in its place, in one step.
+
+    Raises:
+        OutputError: it cannot be put there.
+    """
+    with output_errors(place):
+        if place.exists():
+            place.rmdir()
+        part.rename(place)
+
+
+def name_latest(place: Path) -> None:
+    """Let `latest` name a run. That it cannot is a warning: the run is whole."""
+    try:
+        _point_latest(place)
+    except OutputError as error:
+        LOGGER.warning("the run is whole, but %s does not name it: %s", RUNS / LATEST, error.message)
 
 
 def refuse_among(photos: Path, out: Path | None) -> None:
@@ -150,20 +191,26 @@ def _latest(runs: Path) -> Path:
     return runs / link.read_text(encoding="utf-8").strip() if link.is_file() else link
 
 
-def _claimed(wanted: Path) -> tuple[Path, Path]:
-    """The place, or the first of place-2, place-3 … that is free, and the part that keeps it so.
-
-    Runs that start in the same second look for the same place: whoever makes the part has it.
-    """
+def _claimed(wanted: Path, part_of: Callable[[Path], Path]) -> tuple[Path, Path]:
+    """The part and the place, or those of the first of place-2, place-3 … that is free."""
     for count in itertools.count(1):
         place = wanted if count == 1 else wanted.with_name(f"{wanted.name}-{count}")
-        part = place.with_name(f".part-{place.name}")
+        part = part_of(place)
         with contextlib.suppress(FileExistsError):
             part.mkdir()
             if not place.exists():
-                return place, part
+                return part, place
             part.rmdir()
     raise AssertionError("numbers do not end")
+
+
+def _hidden(place: Path) -> Path:
+    return place.with_name(f".part-{place.name}")
+
+
+def _hidden_for_one(place: Path) -> Path:
+    """Another for everybody: what a process that was killed has left is in nobody's way."""
+    return place.with_name(f".part-{uuid.uuid4().hex}")
 
 
 def _allowed(place: Path) -> Path:
@@ -178,22 +225,9 @@ def _allowed(place: Path) -> Path:
     return place
 
 
-def _part_beside(place: Path) -> Path:
-    part = place.parent / f".part-{uuid.uuid4().hex}"
-    part.mkdir()  # with the permissions of every new folder; `tempfile` makes private ones
-    return part
-
-
 def _plain(name: str) -> str:
     letters = (letter if letter.isalnum() or letter in "-_." else "_" for letter in name[:LONGEST_NAME])
     return "".join(letters) or "data"
-
-
-def _put(part: Path, place: Path) -> None:
-    with output_errors(place):
-        if place.exists():
-            place.rmdir()
-        part.rename(place)
 
 
 def _point_latest(place: Path) -> None:

@@ -1,33 +1,27 @@
-"""From a split data set to a classifier: by solving a head, or by training a network."""
+"""From a split data set to a classifier: by solving a head; and what all ways to one share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
-from kclass.backbones.scratch import build_scratch
 from kclass.batches.balance import class_weights
-from kclass.batches.opening import Cache, OpenedPhotos, open_photos
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.grouping import merged
 from kclass.dataset.names import TRAIN
-from kclass.dataset.samples import Samples
-from kclass.engines.engine import check_device
-from kclass.engines.network import Network, convert
-from kclass.engines.runtime import resolve_precision
+from kclass.engines.network import Network
 from kclass.errors import DataError, PhotoError
-from kclass.parallel import usable_cores
 from kclass.progress import Progress
 from kclass.runs.frozen import FrozenFeatures
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared
-from kclass.training.linear_head import history_rows, solve_linear_head
-from kclass.training.scratch_training import EpochResult, train_scratch
+from kclass.training.course import TrainedNetwork
+from kclass.training.linear_head import LinearHead, history_rows, solve_linear_head
 
 PENALTY_COLUMNS = ("c", "log_loss", "accuracy", "chosen")
 
@@ -44,6 +38,8 @@ class Trained:
         out_of_fold: float64 (photos of the data set, classes): natural logarithms of the probabilities
             of training photos by heads that had not seen them, NaN for all others; None if no head
             was solved.
+        network: what epochs made of the network, if there were any.
+        training: what was trained, where and in which precision, in a line.
     """
 
     classifier: Classifier
@@ -51,6 +47,8 @@ class Trained:
     columns: tuple[str, ...]
     unreadable: tuple[PhotoError, ...]
     out_of_fold: NDArray[np.float64] | None = field(repr=False)
+    network: TrainedNetwork | None = field(default=None, repr=False)
+    training: str = ""
 
 
 def solve_head(
@@ -59,10 +57,38 @@ def solve_head(
     """Solve a linear head on the training photos' features."""
     data, errors = prepared.data, prepared.errors_in(TRAIN)
     rows = frozen.rows[data.samples.splits[frozen.rows] == TRAIN]
+    check_classes(data.samples.labels[rows], data.classes, errors)
+    head = solved_head(prepared, frozen, rows, options, progress)
+    summary = {"c": head.c, "photos": len(rows)}
+    archive = frozen.backbone.with_head(head.kernel, head.bias)
+    classifier = classifier_of(
+        archive, frozen.network, data, options, precision=frozen.precision, summary=summary
+    )
+    out_of_fold = np.full((len(data), len(data.classes)), np.nan)
+    out_of_fold[rows] = head.out_of_fold
+    return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors, out_of_fold)
+
+
+def solved_head(
+    prepared: Prepared,
+    frozen: FrozenFeatures,
+    rows: NDArray[np.int64],
+    options: FitOptions,
+    progress: Progress,
+) -> LinearHead:
+    """The linear head of some training photos.
+
+    Args:
+        prepared: the data set.
+        frozen: what the network saw.
+        rows: int64 (photos,): which photos of the data set.
+        options: of the fit.
+        progress: is told how many penalties have been tried.
+    """
+    data = prepared.data
     labels = data.samples.labels[rows]
-    check_classes(labels, data.classes, errors)
     balanced = class_weights(labels, classes=len(data.classes)) if options.balance else None
-    head = solve_linear_head(
+    return solve_linear_head(
         frozen.of(rows),
         labels,
         classes=len(data.classes),
@@ -71,40 +97,6 @@ def solve_head(
         weights=None if balanced is None else balanced[labels],
         progress=progress,
     )
-    summary = {"head": "linear", "c": head.c, "photos": len(labels)}
-    archive = frozen.backbone.with_head(head.kernel, head.bias)
-    classifier = _classifier(
-        archive, frozen.network, data, options, precision=frozen.precision, summary=summary
-    )
-    out_of_fold = np.full((len(data), len(data.classes)), np.nan)
-    out_of_fold[rows] = head.out_of_fold
-    return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors, out_of_fold)
-
-
-def train_network(prepared: Prepared, options: FitOptions, progress: Progress) -> Trained:
-    """Train a network from scratch on the training photos; what validates it is never looked at."""
-    data = prepared.data
-    precision = resolve_precision(options.precision, device=check_device(options.device))
-    train, steps = data.train, options.steps
-    opened = _opened(train, options, steps["cache"], progress)
-    labels = train.labels[opened.readable]
-    check_classes(labels, data.classes, opened.unreadable)
-    model = build_scratch(size=options.photo_size, classes=len(data.classes), seed=options.seed)
-    trained = train_scratch(
-        model,
-        opened.photos,
-        labels,
-        epochs=steps["epochs"],
-        batches=options.batches,
-        learning_rate=steps["lr"],
-        seed=options.seed,
-        progress=progress,
-    )
-    summary = {"best_epoch": trained.best_epoch, "photos": len(labels)}
-    network = convert(trained.archive)
-    classifier = _classifier(trained.archive, network, data, options, precision=precision, summary=summary)
-    columns = tuple(each.name for each in fields(EpochResult))
-    return Trained(classifier, [asdict(epoch) for epoch in trained.history], columns, opened.unreadable, None)
 
 
 def held_out_together(
@@ -155,19 +147,7 @@ def check_classes(
         )
 
 
-def _opened(samples: Samples, options: FitOptions, cache: Cache, progress: Progress) -> OpenedPhotos:
-    return open_photos(
-        [each.path for each in samples],
-        size=options.photo_size,
-        resize=options.resize,
-        threads=usable_cores(),
-        crop=options.batches.augment.crop,
-        cache=cache,
-        progress=progress,
-    )
-
-
-def _classifier(
+def classifier_of(
     archive: Archive,
     network: Network,
     data: Dataset,
@@ -176,6 +156,16 @@ def _classifier(
     precision: str,
     summary: Mapping[str, Any],
 ) -> Classifier:
+    """The classifier of a trained network.
+
+    Args:
+        archive: the network with its head.
+        network: the same up to its features, as an engine runs it.
+        data: what it was trained on.
+        options: of the fit.
+        precision: "f32" or "bf16": of bulk prediction.
+        summary: what the training led to.
+    """
     record = Record(
         classes=data.classes,
         backbone=options.backbone,

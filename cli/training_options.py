@@ -1,0 +1,140 @@
+"""The options of commands that train: which data, which network, and how it learns."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .sources import FRACTION_OR_PLACE
+
+PATH = click.Path(path_type=Path)
+
+
+class Units(click.ParamType[tuple[int, ...]]):
+    """One whole number, or several with commas between."""
+
+    name = "N[,N…]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers that the text names."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not one or more whole numbers, such as 500 or 1024,512", param, ctx)
+
+
+OF_DATA = {
+    "valid": (
+        FRACTION_OR_PLACE,
+        "Fraction for validation, if DATA is not split; or a folder of other photos.  [default: 0.2]",
+    ),
+    "test": (
+        FRACTION_OR_PLACE,
+        "Fraction for test, if DATA is not split; or a folder of other photos.  [default: 0]",
+    ),
+    "manifest": (PATH, "Split DATA as this CSV file says, such as the split.csv of a run."),
+}
+OF_NETWORK = {
+    "weights": (str, "imagenet, none, or a weight file.  [default: imagenet; none for scratch]"),
+    "size": (int, "Side of the photos as the network sees them, in pixels.  [default: the backbone's]"),
+}
+OF_HEADS = {
+    "head": (
+        str,
+        "linear (solved at once) or dense (trained by epochs).  [default: linear; dense with --hidden]",
+    ),
+    "hidden": (Units(), "Units of the hidden layers of a dense head, 1024,512 for two.  [default: none]"),
+    "dropout": (float, "Share that dropout leaves out in a dense head.  [default: 0.25]"),
+    "activation": (str, "Of hidden layers: elu, gelu, relu, silu, tanh.  [default: relu]"),
+    "epochs": (int, "Epochs of a dense head, or of a network from scratch.  [default: 20]"),
+    "lr": (
+        float,
+        "Their highest rate.  [default: 0.001; 0.0003 of scratch, 0.003 of scratch-small]",
+    ),
+}
+OF_FINE_TUNING = {
+    "fine_tune": (int, "Epochs in which a part of the backbone is trained too, after the head."),
+    "unfreeze": (str, "That part: all, a stage and those after it, or last-N layers.  [default: last stage]"),
+    "fine_tune_lr": (float, "Highest learning rate of these epochs.  [default: 0.0003]"),
+    "stage_lr": (float, "Share of it that the first of the unfrozen stages has.  [default: 0.1]"),
+}
+OF_STEPS = {
+    "batch_size": (int, "Photos a step.  [default: 32]"),
+    "optimizer": (str, "adamw, adam or sgd.  [default: adamw; adam from scratch]"),
+    "momentum": (float, "Of sgd.  [default: 0.9]"),
+    "weight_decay": (float, "Apart from the gradient.  [default: 0.01 for adamw, 0 for others]"),
+    "schedule": (
+        str,
+        "Of the learning rate: one-cycle, cosine, plateau or constant."
+        "  [default: one-cycle; cosine for a dense head; constant from scratch]",
+    ),
+    "warmup": (float, "Share of the steps in which it rises.  [default: 0.25 of one-cycle, 0.1 of cosine]"),
+    "plateau_patience": (int, "Epochs without gain after which plateau divides it by 10.  [default: 5]"),
+    "patience": (int, "Epochs without gain that end the training.  [default: no such end]"),
+    "label_smoothing": (float, "Share of each label spread over all classes.  [default: 0]"),
+    "clip_norm": (float, "Longest gradient of all layers together.  [default: any]"),
+    "ema": (float, "Decay of an average of the weights, which is kept instead.  [default: none]"),
+    "augment": (
+        str,
+        "Random changes of training photos: none, flip, light, standard, strong, fiat-ferrari, landmarks,"
+        " lakes.  [default: light; none for a dense head alone]",
+    ),
+    "mixup": (float, "Alpha of MixUp.  [default: no MixUp]"),
+    "cutmix": (float, "Alpha of CutMix.  [default: no CutMix]"),
+    "balance": (
+        str,
+        "Let classes count alike: weights (in the loss) or, where there are steps, sample (shown equally"
+        " often).  [default: as many as there are]",
+    ),
+    "cache": (str, "Where photos are kept decoded: none, memory or disk.  [default: disk]"),
+}
+WITH_DEFAULTS = {
+    "seed": (int, 0, "Of the split, initial weights, order and augmentation."),
+    "precision": (str, "f32", "f32, bf16, or auto: bf16 where the processor has it."),
+    "device": (str, "auto", "cpu, gpu, or auto."),
+}
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of data, network and training, in the order in which --help shows them."""
+    options = [
+        *_plain(OF_DATA),
+        click.option(
+            "--backbone",
+            default="efficientnet_lite0",
+            show_default=True,
+            help="A trained network: `kclass backbones` lists them. Or scratch or scratch-small: all of it"
+            " is trained.",
+        ),
+        *_plain(OF_NETWORK),
+        click.option(
+            "--resize",
+            default="squash",
+            show_default=True,
+            help="squash (all of the photo), crop (its centre) or pad (with bars).",
+        ),
+        *_plain({**OF_HEADS, **OF_FINE_TUNING, **OF_STEPS}),
+        *(
+            click.option(_spelt(name), type=kind, default=value, show_default=True, help=text)
+            for name, (kind, value, text) in WITH_DEFAULTS.items()
+        ),
+        click.option(
+            "--strict", is_flag=True, help="Refuse DATA if a photo cannot be read, instead of leaving it out."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _plain(options: dict[str, tuple[Any, str]]) -> list[Callable[..., Any]]:
+    return [click.option(_spelt(name), name, type=kind, help=text) for name, (kind, text) in options.items()]
+
+
+def _spelt(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

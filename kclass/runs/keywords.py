@@ -1,0 +1,70 @@
+"""The options of a fit as keywords: for type checkers, and for whoever asks for help."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypedDict
+
+from kclass.batches.balance import Balance
+from kclass.batches.opening import Cache
+from kclass.photos.resizing import Resize
+from kclass.runs.options import FitOptions
+from kclass.training.optimizers import Optimizer
+from kclass.training.schedules import Schedule
+
+
+class FitKeywords(TypedDict, total=False):
+    """What `fit` takes by name: the fields of `FitOptions`, with paths as text too."""
+
+    valid: float | str | Path | None
+    test: float | str | Path | None
+    manifest: str | Path | None
+    backbone: str
+    weights: str | None
+    size: int | None
+    resize: Resize
+    head: str | None
+    hidden: int | tuple[int, ...] | None
+    dropout: float | None
+    activation: str | None
+    epochs: int | None
+    lr: float | None
+    fine_tune: int | None
+    unfreeze: str | None
+    fine_tune_lr: float | None
+    stage_lr: float | None
+    batch_size: int | None
+    optimizer: Optimizer | None
+    momentum: float | None
+    weight_decay: float | None
+    schedule: Schedule | None
+    warmup: float | None
+    plateau_patience: int | None
+    patience: int | None
+    label_smoothing: float | None
+    clip_norm: float | None
+    ema: float | None
+    augment: str | None
+    mixup: float | None
+    cutmix: float | None
+    balance: Balance | None
+    cache: Cache | None
+    tensorboard: bool
+    seed: int
+    precision: str
+    device: str
+    strict: bool
+
+
+def signature_with_options(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a function that takes `FitKeywords`, with each of them and its default."""
+    own = inspect.signature(function)
+    named = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type
+        )
+        for each in fields(FitOptions)
+    ]
+    return own.replace(parameters=[*named, *options])

@@ -1,0 +1,60 @@
+"""`lr_find`: which learning rate to train with."""
+
+from pathlib import Path
+from typing import Any, Unpack
+
+from kclass.dataset.dataset import Dataset
+from kclass.errors import OptionError
+from kclass.keras_import import check_backend
+from kclass.progress import Progress, silent
+from kclass.runs.applicability import TRAINED
+from kclass.runs.epoch_training import training_of
+from kclass.runs.fitting import opened
+from kclass.runs.keywords import FitKeywords, signature_with_options
+from kclass.runs.options import FitOptions
+from kclass.runs.preparing import prepare
+from kclass.training.course import train
+from kclass.training.lr_suggestion import LrCurve
+from kclass.training.lr_sweep import sweep
+
+
+def lr_find(
+    data: str | Path | Dataset, *, progress: Progress = silent, **options: Unpack[FitKeywords]
+) -> LrCurve:
+    """Raise the learning rate step by step on training photos, and see where the loss falls fastest.
+
+    It is the rate of the last phase of what the options ask for: `fine_tune_lr` with `fine_tune`, else
+    `lr`. Phases before it are trained. Nothing is kept.
+
+    Args:
+        data: as in `fit`.
+        progress: is told how far each stage is.
+        options: those of `fit`; photos that validate are never looked at.
+
+    Raises:
+        OptionError: nothing is trained by steps.
+        KClassError: as in `fit`.
+    """
+    chosen: dict[str, Any] = {**options}
+    return run_lr_find(data, FitOptions(**chosen), progress=progress)
+
+
+lr_find.__signature__ = signature_with_options(lr_find)  # type: ignore[attr-defined]
+
+
+def run_lr_find(data: str | Path | Dataset, options: FitOptions, *, progress: Progress = silent) -> LrCurve:
+    """What `lr_find` does; see there."""
+    check_backend()
+    if not options.stepped:
+        raise OptionError(
+            f"{options.backbone} has no learning rate here: its head is solved, without steps",
+            fix=f"To train by steps, {TRAINED}.",
+        )
+    if options.tensorboard:
+        raise OptionError("tensorboard has no effect on lr_find: it keeps no run", fix="Leave it out.")
+    training = training_of(prepare(opened(data), options, progress), options, progress)
+    *before, last = training.legs()
+    archive, device = training.start(), training.device
+    if before:
+        archive = train(archive, before, judged_first=False, device=device, progress=progress).archive
+    return sweep(last.make(archive), last.shown, last.phase, device=device, progress=progress)
