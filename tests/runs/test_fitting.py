@@ -3,7 +3,7 @@ import json
 import logging
 import os
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ from kclass.progress import silent
 from kclass.runs.copies import copies_remark
 from kclass.runs.preparing import prepare
 
+pytestmark = pytest.mark.filterwarnings(
+    # Keras writes models with an array protocol from before NumPy 2.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
 FILES = {
     "config.json",
     "confusion_matrix_valid.png",
@@ -31,6 +36,8 @@ FILES = {
     "split.csv",
 }
 
+FILES_OF_EPOCHS = FILES | {"curves.png", "summary.txt"}
+
 SCRATCH = {"backbone": "scratch", "size": 8, "epochs": 1}
 
 
@@ -41,6 +48,10 @@ def run_fit(data: Path | kclass.Dataset, out: Path, **options: Any) -> kclass.Fi
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def listed(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def read_json(path: Path) -> Any:
@@ -122,18 +133,52 @@ def test_the_history_of_a_solved_head_is_its_path_of_penalties(fitted: SmallFit)
     assert float(best["c"]) == chosen
 
 
-@pytest.mark.filterwarnings(
-    # Keras writes models with an array protocol from before NumPy 2.
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-def test_the_history_of_a_training_has_a_row_an_epoch(fitted: SmallFit, tmp_path: Path) -> None:
-    fit = run_fit(fitted.data, tmp_path / "run", backbone="scratch", size=8, epochs=2)
+def test_a_run_with_epochs_holds_them_as_a_table_as_curves_and_as_numbers(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    fit = run_fit(fitted.data, tmp_path / "run", **{**SCRATCH, "epochs": 2}, tensorboard=True)
+    assert listed(tmp_path / "run") == FILES_OF_EPOCHS | {"tensorboard"}
     history = rows(tmp_path / "run" / "history.csv")
-    assert list(history[0]) == ["epoch", "train_loss", "held_out_loss", "error_rate", "seconds"]
-    assert [row["epoch"] for row in history] == ["1", "2"]
-    assert fit.classifier.record.trained["best_epoch"] in (1, 2)
+    assert list(history[0]) == [
+        *("phase", "epoch", "learning_rate", "train_loss", "held_out_loss", "error_rate", "seconds")
+    ]
+    assert [(row["phase"], row["epoch"]) for row in history] == [("scratch", "1"), ("scratch", "2")]
+    assert [float(row["held_out_loss"]) for row in history] == [each.held_out_loss for each in fit.epochs]
+    best = min(fit.epochs, key=lambda each: each.held_out_loss)
+    assert fit.classifier.record.trained["best_epoch"] == best.epoch
     assert fit.classifier.record.trained["photos"] == 18
+    assert fit.epoch_table.splitlines()[2].startswith("scratch      2 ")
+    assert fit.epoch_remark.startswith(f"Kept: epoch {best.epoch}, with the lowest loss (")
+    assert fit.to_dict()["epochs"] == [asdict(each) for each in fit.epochs]
+    assert fit.to_dict()["interrupted"] is False
+    with Image.open(tmp_path / "run" / "curves.png") as curves:
+        assert min(curves.size) > 300
+    summary = (tmp_path / "run" / "summary.txt").read_text().splitlines()
+    assert summary[0].split() == ["layer", "class", "output", "weights", "learned"]
+    assert summary[2].split() == ["conv16", "Conv2D", "8", "x", "8", "x", "16", "448", "448"]
+    assert summary[-1].split() == ["all", "616,483", "616,483"]
+    assert scalars(tmp_path / "run" / "tensorboard")["held_out_loss"] == pytest.approx(
+        [each.held_out_loss for each in fit.epochs]
+    )
     assert kclass.load(tmp_path / "run/model.keras").predict(fitted.photo).label in CLASSES
+
+
+def scalars(folder: Path) -> dict[str, list[float]]:
+    """What TensorBoard reads of its files, by name."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    events = EventAccumulator(str(folder)).Reload()
+    return {
+        tag: [make_ndarray(event.tensor_proto).item() for event in events.Tensors(tag)]
+        for tag in events.Tags()["tensors"]
+    }
+
+
+def test_a_solved_head_has_no_epochs_to_tell_of(fitted: SmallFit, tmp_path: Path) -> None:
+    fit = run_fit(fitted.data, tmp_path / "run")
+    assert (fit.epochs, fit.epoch_remark, fit.network, fit.training) == ((), "", None, "")
+    assert (fit.to_dict()["epochs"], fit.to_dict()["interrupted"]) == ([], False)
 
 
 def test_the_log_tells_what_was_done_and_when(fitted: SmallFit) -> None:
@@ -330,16 +375,20 @@ def test_the_place_of_a_run_can_be_left_out_or_be_text(
 
 
 def test_a_failure_leaves_no_run(fitted: SmallFit, tmp_path: Path) -> None:
-    with pytest.raises(kclass.OptionError, match="size is 20; efficientnet_lite0 takes 32 or more"):
-        run_fit(fitted.data, tmp_path / "deep" / "run", size=20)
+    for options in ({}, {"fine_tune": 1}):
+        with pytest.raises(kclass.OptionError, match="size is 20; efficientnet_lite0 takes 32 or more"):
+            run_fit(fitted.data, tmp_path / "deep" / "run", size=20, **options)
     assert [path for path in tmp_path.rglob("*") if path.name != "deep"] == []
 
 
 def test_a_run_is_refused_before_anything_is_computed(fitted: SmallFit, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way")
     told: list[str] = []
-    with pytest.raises(kclass.OutputError, match="is there already"):
-        kclass.fit(fitted.data, out=tmp_path / "run", progress=lambda stage, *_: told.append(stage))
+    for options in ({}, SCRATCH):
+        with pytest.raises(kclass.OutputError, match="is there already"):
+            kclass.fit(
+                fitted.data, out=tmp_path / "run", progress=lambda stage, *_: told.append(stage), **options
+            )
     assert told == []
 
 
