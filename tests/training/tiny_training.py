@@ -33,7 +33,7 @@ def bright_and_dark(number: int, *, size: int = SIZE) -> tuple[NDArray[np.uint8]
     random = np.random.default_rng(0)
     labels = (np.arange(number) % 2).astype(np.int32)
     noise = random.integers(0, 120, (number, size, size, 3))
-    shift = random.integers(0, 60, number) + 50 * labels
+    shift = random.integers(0, 40, number) + 60 * labels
     return (noise + shift[:, None, None, None]).astype(np.uint8), labels
 
 
