@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tiny_training import (
     LABELS,
+    NOISE,
     PHOTOS,
     VECTORS,
     Weights,
@@ -275,7 +276,6 @@ def test_a_plateau_lowers_the_rate_after_losses_that_do_not_fall() -> None:
 # Choosing
 
 
-NOISE = np.random.default_rng(5).normal(size=(40, 5)).astype(np.float32)
 BY_HEART = phase(peak=0.05, epochs=6)
 
 
@@ -284,7 +284,6 @@ def learner() -> Trainee:
 
 
 def noise() -> Shown:
-    """Nothing in them tells the classes apart: what is learned by heart makes others worse."""
     return ShownFeatures(lesson(), NOISE)
 
 

@@ -41,6 +41,9 @@ PHOTOS, LABELS = bright_and_dark(40)
 VECTORS = np.random.default_rng(1).normal(size=(40, WIDTH)).astype(np.float32)
 VECTORS[:, 0] += LABELS
 
+# Nothing in them tells the classes apart: what is learned of them by heart makes others worse.
+NOISE = np.random.default_rng(5).normal(size=(40, WIDTH)).astype(np.float32)
+
 
 @functools.cache
 def backbone() -> Archive:
