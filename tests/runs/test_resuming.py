@@ -72,16 +72,21 @@ def results(run: Path) -> tuple[list[bytes], list[dict[str, str]], dict[str, lis
     return files, history, {name: [each.tolist() for each in arrays] for name, arrays in weights.items()}
 
 
+@pytest.fixture(scope="module")
+def whole(fitted: SmallFit, tmp_path_factory: pytest.TempPathFactory) -> kclass.Fit:
+    """A fit that was never stopped."""
+    return run_fit(fitted.data, tmp_path_factory.mktemp("whole") / "run", **SCRATCH)
+
+
 @pytest.mark.parametrize("step", [4, 6, 7, 9])
 def test_a_fit_that_was_stopped_ends_as_if_it_never_had_been(
-    step: int, fitted: SmallFit, tmp_path: Path
+    step: int, whole: kclass.Fit, fitted: SmallFit, tmp_path: Path
 ) -> None:
-    whole = run_fit(fitted.data, tmp_path / "whole", **SCRATCH)
     part = stopped(fitted.data, tmp_path / "run", step)
     assert listed(part) == {"begun.json", "checkpoint.npz", "log.txt"}
     fit = kclass.resume_fit(part)
     assert fit.folder == fit.classifier.run == tmp_path / "run"
-    assert results(tmp_path / "run") == results(tmp_path / "whole")
+    assert results(tmp_path / "run") == results(whole.folder)
     assert dict(fit.classifier.record.trained) == dict(whole.classifier.record.trained)
     assert listed(tmp_path / "run") == FILES
     assert not part.exists()
@@ -192,7 +197,7 @@ def test_photos_that_have_another_split_than_the_run_began_with_are_refused(
 
 def test_data_that_were_made_in_python_are_given_again(fitted: SmallFit, tmp_path: Path) -> None:
     data = kclass.ImageFolder(fitted.data).split(valid=0.5, seed=3)
-    part = stopped(data, tmp_path / "run")
+    part = stopped(data, tmp_path / "run", step=5)  # of two steps an epoch
     with pytest.raises(kclass.DataError) as raised:
         kclass.resume_fit(part)
     assert raised.value.message == (f"{part} does not say where its data come from: they were made in Python")
