@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from kclass.progress import silent, track
@@ -16,10 +18,20 @@ def test_nothing_to_do_is_reported_as_a_stage_of_no_steps() -> None:
     assert reports == [("drawing", 0, 0)]
 
 
+def test_items_are_reported_without_a_note() -> None:
+    notes: list[str] = []
+
+    def report(stage: str, done: int, total: int, note: str = "nothing said") -> None:
+        notes.append(note)
+
+    assert list(track("ab", "drawing", 2, report)) == ["a", "b"]
+    assert notes == ["nothing said"] * 3
+
+
 def test_items_are_taken_one_at_a_time() -> None:
     taken: list[int] = []
 
-    def items() -> object:
+    def items() -> Iterator[int]:
         for item in range(3):
             taken.append(item)
             yield item
@@ -31,7 +43,7 @@ def test_items_are_taken_one_at_a_time() -> None:
 
 
 def test_an_interruption_from_the_report_reaches_the_loop() -> None:
-    def interrupt(stage: str, done: int, total: int) -> None:
+    def interrupt(stage: str, done: int, total: int, note: str = "") -> None:
         if done == 1:
             raise KeyboardInterrupt
 
@@ -44,4 +56,5 @@ def test_an_interruption_from_the_report_reaches_the_loop() -> None:
 
 def test_silence_takes_every_report(capsys: pytest.CaptureFixture[str]) -> None:
     silent("drawing", 1, 2)
+    silent("training", 3, 8, "epoch 1/2, loss 0.693")
     assert capsys.readouterr() == ("", "")

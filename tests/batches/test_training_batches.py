@@ -17,9 +17,10 @@ from kclass.batches.opening import open_photos
 from kclass.batches.options import BatchOptions
 from kclass.batches.photo_source import KeptPhotos, PhotoSource
 from kclass.batches.rows import photo_errors
-from kclass.batches.training import draw_epoch, training_batches
+from kclass.batches.training import draw_epoch, labelled, training_batches
 from kclass.batches.views import AS_THEY_ARE, Views
 from kclass.errors import PhotoError
+from kclass.keras_import import import_keras, import_tensorflow
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 3), dtype=np.uint8)
 PHOTOS = KeptPhotos.of(PIXELS)
@@ -181,7 +182,7 @@ def test_a_data_set_gone_through_twice_gives_the_same_batches() -> None:
 
 
 def test_two_that_are_gone_through_at_once_do_not_disturb_each_other() -> None:
-    options = {"augment": PRESETS["strong"], "size": 8}
+    options: dict[str, Any] = {"augment": PRESETS["strong"], "size": 8}
     calm = whole(**options)[0]
     datasets = [
         training_batches(
@@ -335,13 +336,114 @@ def test_each_class_of_a_mixture_counts_by_its_own_weight() -> None:
     assert labels.sum(axis=1) == pytest.approx(1)
 
 
-def test_shapes_are_known_before_the_first_batch() -> None:
+# Smoothing
+
+
+def test_smoothing_spreads_a_share_of_each_label_over_all_classes() -> None:
+    photos, labels = whole(labels=SKEWED, label_smoothing=0.3)
+    _, plain = whole(labels=SKEWED)
+    assert labels.dtype == np.float32
+    # .7 + .3 / 3 for the class of the photo, .3 / 3 for each other.
+    assert labels == pytest.approx(0.7 * np.eye(3)[plain] + 0.1)
+    assert (photos == whole(labels=SKEWED)[0]).all()
+
+
+def test_smoothed_labels_cost_what_keras_smooths_itself() -> None:
+    keras = import_keras()
+    logits = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    _, plain = whole(labels=SKEWED)
+    _, labels, weights = whole(labels=SKEWED, label_smoothing=0.2, balance="weights")
+    reference = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+    own = keras.losses.CategoricalCrossentropy(from_logits=True)
+    by_class = class_weights(SKEWED, classes=3)[plain]
+    wanted = float(reference(np.eye(3)[plain], logits, sample_weight=by_class))
+    assert float(own(labels, logits, sample_weight=weights)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_mixtures_are_smoothed_after_they_were_mixed() -> None:
+    options: dict[str, Any] = {"labels": SKEWED, "mixup": 1.0, "cutmix": 1.0, "size": 64}
+    mixed_photos, mixture = whole(**options)
+    photos, labels = whole(**options, label_smoothing=0.3)
+    assert labels == pytest.approx(0.7 * mixture + 0.1, abs=1e-6)
+    assert (photos == mixed_photos).all()
+
+
+def test_smoothing_leaves_weights_as_they_were() -> None:
+    options: dict[str, Any] = {"labels": SKEWED, "mixup": 1.0, "balance": "weights", "size": 64}
+    _, mixture, weights = whole(**options)
+    _, labels, others = whole(**options, label_smoothing=0.3)
+    assert (others == weights).all()
+    assert labels == pytest.approx(0.7 * mixture + 0.1, abs=1e-6)
+    assert labels.sum(axis=1) == pytest.approx(1)
+
+
+def test_without_smoothing_labels_stay_places() -> None:
+    assert whole(labels=SKEWED, label_smoothing=0.0)[1].dtype == np.int32
+
+
+def test_all_classes_share_in_smoothing_also_those_without_photos() -> None:
+    batches = training_batches(
+        PHOTOS,
+        SKEWED,
+        ALL,
+        classes=5,
+        options=BatchOptions(label_smoothing=0.5, balance="weights"),
+        seed=0,
+        epoch=1,
+    )
+    for _, labels, weights in batches:
+        assert labels.numpy()[:, 3:] == pytest.approx(0.1)
+        assert np.isfinite(weights).all()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mixup": 0.4}, {"label_smoothing": 0.1}, {"balance": "weights"}, EVERYTHING]
+)
+def test_batches_are_counted_before_the_first(options: dict[str, Any]) -> None:
+    batches = training_batches(
+        PHOTOS, SKEWED, ALL, classes=3, options=BatchOptions(size=64, **options), seed=0, epoch=1
+    )
+    assert int(batches.cardinality()) == 4
+    assert len([*batches]) == 4
+
+
+@pytest.mark.parametrize(
+    "options", [{"mixup": 0.4}, {"cutmix": 1.0}, {"label_smoothing": 0.1, "balance": "weights"}]
+)
+def test_a_batch_may_hold_one_photo(options: dict[str, Any]) -> None:
+    photos, labels, *_ = whole(
+        labels=SKEWED, places=np.array([7]), size=1, augment=PRESETS["none"], **options
+    )
+    # Mixed with itself, it stays what it is.
+    assert photos == pytest.approx(PIXELS[7:8].astype(np.float32), abs=1e-3)
+    smoothing = options.get("label_smoothing", 0.0)
+    assert labels == pytest.approx((1 - smoothing) * np.eye(3)[[0]] + smoothing / 3, abs=1e-6)
+
+
+def test_labels_of_features_are_made_as_those_of_photos_are() -> None:
+    options = BatchOptions(size=64, augment=PRESETS["none"], balance="weights", label_smoothing=0.1)
+    plan = draw_epoch(SKEWED, ALL, options=options, size=1, seed=0, epoch=1)
+    chosen = (PLACES_AS_LABELS[plan.places], SKEWED[plan.places])
+    features = import_tensorflow().data.Dataset.from_tensor_slices(chosen).batch(64)
+    found = joined(
+        [
+            tuple(part.numpy() for part in batch)
+            for batch in labelled(features, SKEWED, plan, options, classes=3)
+        ]
+    )
+    _, *wanted = whole(labels=SKEWED, size=64, balance="weights", label_smoothing=0.1)
+    assert (found[0] == plan.places).all()
+    assert all((one == other).all() for one, other in zip(found[1:], wanted, strict=True))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_shapes_are_known_before_the_first_batch(smoothing: float) -> None:
     batches = training_batches(
         PHOTOS,
         SKEWED,
         ALL,
         classes=3,
-        options=BatchOptions(**EVERYTHING | {"balance": "weights"}),
+        options=BatchOptions(**EVERYTHING | {"balance": "weights", "label_smoothing": smoothing}),
         seed=0,
         epoch=1,
     )
