@@ -360,9 +360,15 @@ def test_a_wrong_word_for_an_option_names_the_nearest(command: Command) -> None:
             "No such option '--bakbone'. (Did you mean one of: '--backbone', '--balance'?)",
         ),
         (["fit", "photos", "--size", "abc"], "Invalid value for '--size': 'abc' is not a valid integer."),
-        (["fit"], "Missing argument 'DATA'."),
+        (["lr-find"], "Missing argument 'DATA'."),
         (["predict"], "Missing argument 'PATHS...'."),
         (["fit", "photos", "more"], "Got unexpected extra argument (more)"),
+        (["fit", "photos", "--epochs", "1.5"], "Invalid value for '--epochs': '1.5' is not a valid integer."),
+        (["fit", "photos", "--lr", "low"], "Invalid value for '--lr': 'low' is not a valid float."),
+        (
+            ["lr-find", "photos", "--resume", "run"],
+            "No such option '--resume'. (Did you mean one of: '--ema', '--resize'?)",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_was_meant(
@@ -398,26 +404,67 @@ def test_a_value_out_of_range_ends_with_2(
         (["--size", "31"], "size is 31; efficientnet_lite0 takes 32 or more"),
         (["--seed", "-1"], "seed is -1; it must be from 0 to 4294967295"),
         (["--epochs", "3"], "epochs has no effect on efficientnet_lite0: its head is solved, without epochs"),
+        (["--weight-decay", "0"], "weight_decay has no effect on efficientnet_lite0: its head is solved"),
+        (["--tensorboard"], "tensorboard has no effect on efficientnet_lite0: its head is solved, without"),
+        (["--backbone", "scratch", "--fine-tune", "2"], "fine_tune has no effect on scratch: all of it is "),
+        (["--backbone", "scratch", "--size", "7"], "size is 7; it must be 8 or more"),
+        (
+            ["--fine-tune", "2", "--unfreeze", "stage9"],
+            "unfreeze is 'stage9'; it must be all, last-N with a ",
+        ),
+        (["--fine-tune", "2", "--unfreeze", "last-999"], "unfreeze is last-999, but the backbone has "),
     ],
 )
 def test_options_of_a_fit_that_cannot_be_used_end_with_2_and_leave_no_run(
     options: list[str], says: str, command: Command, fitted: SmallFit, here: Path
 ) -> None:
-    refused(command("fit", fitted.data, "--out", "run", *options), code=2, message=f"{says}\n")
+    refused(command("fit", fitted.data, "--out", "run", *options), code=2, message=says)
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--backbone", "scratch"]], ids=str)
+def test_a_fit_without_data(options: list[str], command: Command) -> None:
+    assert command("fit", *options) == error(
+        "DATA is missing", "Give a folder of photos: kclass fit PHOTOS", code=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (["photos"], "data"),
+        (["--epochs", "9"], "epochs"),
+        (["--backbone", "efficientnet_lite0"], "backbone"),
+        (["--out", "elsewhere"], "out"),
+        (["--seed", "0"], "seed"),
+        (["--strict"], "strict"),
+        (["--tensorboard"], "tensorboard"),
+        (["--group", "p[0-9]"], "group"),
+    ],
+)
+def test_a_run_that_goes_on_with_options_of_its_own(given: list[str], name: str, command: Command) -> None:
+    assert command("fit", "--resume", "run", *given) == error(
+        f"{name} has no effect with resume: the run has its own",
+        "Leave it out: kclass fit --resume run",
+        code=2,
+    )
+
+
+def test_a_run_to_go_on_with_that_is_not_there_or_over(command: Command, fitted: SmallFit) -> None:
+    assert command("fit", "--resume", "run", "--json", "--quiet") == error(
+        "there is no unfinished run run", "Give the folder of one; its name ends with .unfinished."
+    )
+    assert command("fit", "--resume", fitted.run) == error(f"{fitted.run} has come to its end")
 
 
 def test_help_and_version_end_with_0(command: Command) -> None:
     assert command("--version") == Ended(0, f"kclass {kclass.__version__}\n", "")
-    for arguments in (["--help"], ["-h"], ["fit", "--help"], ["predict", "-h"], ["sample", "--help"]):
+    for arguments in (["--help"], ["-h"], ["fit", "--help"], ["lr-find", "-h"], ["sample", "--help"]):
         ended = command(*arguments)
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.startswith("Usage: kclass ")
-    assert [name for name in ("fit", "predict", "sample") if name in command("--help").out] == [
-        "fit",
-        "predict",
-        "sample",
-    ]
+    said = command("--help").out
+    assert all(f"kclass {name} " in said for name in ("check", "fit", "lr-find", "predict", "sample", "show"))
 
 
 # --debug, and faults of kclass itself

@@ -40,6 +40,18 @@ def test_a_fit_that_cannot_fill_its_cache_says_which_and_leaves_no_run(tmp_path:
     assert run(*command, cwd=tmp_path, variables=variables).returncode == 0
 
 
+def test_epochs_that_cannot_be_kept_are_not_gone_through(fitted: SmallFit, tmp_path: Path) -> None:
+    # 616,483 weights of 4 bytes; a checkpoint has them four times, with the best and Adam's two averages.
+    options = ("--backbone", "scratch", "--size", "8", "--cache", "memory")
+    command = (*KCLASS, "fit", str(fitted.data), "--out", "run", *options)
+    ended = run(*limited(command, file_bytes=5_000_000), cwd=tmp_path)
+    where = Path("run.unfinished/checkpoint.npz")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        1, "", f"Error: cannot write {where}: File too large\n{FIX}",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_table_that_finds_no_room_leaves_the_old_one(fitted: SmallFit, tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("path\n")
     command = (*KCLASS, "predict", str(fitted.data), "--model", str(fitted.model), "--csv", "out.csv")

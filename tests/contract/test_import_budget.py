@@ -51,6 +51,7 @@ def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
         ["backbones", "-h"],
         ["check", "--help"],
         ["fit", "-h"],
+        ["lr-find", "-h"],
         ["predict", "--help"],
         ["sample", "-h"],
         ["show", "-h"],
