@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kclass.backbones.archive import Archive, Layer
-from kclass.backbones.stages import WEIGHTED, graph_of, shared_places, stages_of
+from kclass.backbones.stages import WEIGHTED, graph_of, shared_places, stages_of, strides
 from kclass.errors import OptionError
 
 ALL = "all"
+NEARBY = 6  # layers; what lies behind the cut is computed by TensorFlow, which is slower
 LAST = re.compile(r"last-([1-9]\d*)")
 
 
@@ -19,8 +20,8 @@ class Unfrozen:
     Args:
         stages: by stage, its layers that are trained, in the order of the graph; stages without any
             are left out.
-        cut: the last layer that all paths lead through before the first that is trained; None if
-            nothing with weights lies before it.
+        cut: a layer that all paths lead through before the first that is trained, the narrowest nearby;
+            None if nothing with weights lies before it.
     """
 
     stages: Mapping[str, tuple[str, ...]]
@@ -84,8 +85,29 @@ def _asked_for(weighted: Sequence[str], stages: Mapping[str, tuple[str, ...]], u
 
 
 def _cut(layers: Sequence[Layer], trained: set[str]) -> str | None:
+    """Where the frozen part ends: what it gives is copied for each photo, so few channels are better."""
     first = next(place for place, layer in enumerate(layers) if layer.name in trained)
-    if not any(layer.kind in WEIGHTED for layer in layers[:first]):
+    weighted = [place for place, layer in enumerate(layers[:first]) if layer.kind in WEIGHTED]
+    before = [place for place in shared_places(layers) if weighted and weighted[0] <= place < first]
+    if not before:
         return None
-    before = [place for place in shared_places(layers) if place < first]
-    return layers[before[-1]].name
+    coarseness, width = strides(layers), _channels(layers)
+    last = layers[before[-1]].name
+    near = [layers[place].name for place in before if place >= before[-1] - NEARBY]
+    alike = [name for name in near if coarseness[name] == coarseness[last]]
+    return min(reversed(alike), key=lambda name: width[name])
+
+
+def _channels(layers: Sequence[Layer]) -> dict[str, int]:
+    """How many channels each layer gives."""
+    found: dict[str, int] = {}
+    for layer in layers:
+        read = [found[name] for name in layer.inputs]
+        if layer.kind == "Concatenate":
+            found[layer.name] = sum(read)
+        elif layer.kind == "DepthwiseConv2D":
+            found[layer.name] = read[0] * layer.config["depth_multiplier"]
+        else:
+            own = layer.config.get("filters") or layer.config.get("units")
+            found[layer.name] = own or max(read, default=3)
+    return found

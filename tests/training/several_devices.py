@@ -27,7 +27,7 @@ from kclass.training.unfreezing import unfrozen
 
 SIZE, PHOTOS, BATCH, EPOCHS = 64, 45, 8, 3
 UNFREEZE = "last-4"  # nothing random lies in it: dropout has other masks on two devices
-SHAPE = (2, 2, 1152)
+SHAPE = (2, 2, 192)
 
 
 def main() -> None:

@@ -140,6 +140,8 @@ def test_a_phase_begins_with_the_best_of_the_phase_before() -> None:
     assert alone.best_epoch < 6
     assert same(weights_of(after[0]), weights_of(alone.archive))
     assert network.history[-1].held_out_loss == alone.history[alone.best_epoch - 1].held_out_loss
+    # It makes nothing better, so the best epoch is still that one, and not the last before the second.
+    assert network.best_epoch == alone.best_epoch
 
 
 def test_a_phase_that_makes_nothing_better_leaves_the_best_epoch_where_it_was() -> None:

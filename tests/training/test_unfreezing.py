@@ -8,7 +8,7 @@ from kclass.backbones.archive import Archive, Layer
 from kclass.backbones.efficientnet_lite import lite_graph
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.registry import open_backbone
-from kclass.backbones.stages import graph_of
+from kclass.backbones.stages import graph_of, shared_places, strides
 from kclass.errors import OptionError
 from kclass.keras_import import import_keras
 from kclass.training.unfreezing import Unfrozen, check_unfreeze, unfrozen
@@ -79,16 +79,36 @@ def test_all_paths_lead_through_the_cut_before_the_first_trained_layer(make: Any
     assert not reached(layers, without=found.cut).intersection({*found.layers, names[-1]})
     before = min(map(names.index, found.layers))
     assert names.index(found.cut) < before
-    # And it is the last such: any layer between the two is passed by on some path.
-    for name in names[names.index(found.cut) + 1 : before]:
-        assert names[-1] in reached(layers, without=name)
+
+
+def test_the_cut_lies_where_what_is_copied_for_each_photo_is_small() -> None:
+    names = [layer.name for layer in lite().layers]
+    # The last stage begins within a block: its expansion makes 672 channels of 112 before it reduces.
+    assert min(unfrozen(lite(), "stage5").layers, key=names.index) == "block6a_dwconv"
+    assert unfrozen(lite(), "stage5").cut == "block5c_add"
+    # Before `top_bn` lies `top_conv`, which makes 1280 channels of 320.
+    assert unfrozen(lite(), "last-1").cut == "block7a_project_bn"
+    # `conv_pw_12` makes 1024 channels of 512; of layers as narrow the last counts, so that TensorFlow has
+    # less to do.
+    assert unfrozen(mobilenet(), "last-2").cut == "conv_dw_12_relu"
+
+
+def test_the_cut_is_never_where_photos_are_finer_than_before_the_first_trained_layer() -> None:
+    layers = graph_of(lite())
+    names, coarse = [layer.name for layer in layers], strides(layers)
+    for word in ("stage2", "stage3", "stage4", "stage5", "last-30"):
+        found = unfrozen(lite(), word)
+        first = min(map(names.index, found.layers))
+        last = max(place for place in shared_places(layers) if place < first)
+        assert found.cut is not None
+        assert coarse[found.cut] == coarse[names[last]]
 
 
 def test_a_cut_never_lies_within_a_block_that_is_jumped_over() -> None:
     # Block 4b adds what it was given to what it makes of it, so its layers are passed by.
     found = unfrozen(lite(), "last-60")
     assert min(found.layers, key=[layer.name for layer in lite().layers].index) == "block4b_dwconv"
-    assert found.cut == "block4a_project_bn"
+    assert found.cut == "block4a_project_bn"  # not block4b_expand_bn, which the addition passes by
 
 
 @pytest.mark.parametrize("word", ["all", "stage1", "last-54"])
