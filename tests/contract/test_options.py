@@ -169,7 +169,7 @@ def told(**options: Any) -> dict[str, str]:
 
 def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
     scratch, tuned = told(**SCRATCH), told(fine_tune=1)
-    dense, hidden = told(head="dense"), told(hidden=8)
+    dense, hidden, small = told(head="dense"), told(hidden=8), told(backbone="scratch-small")
     cycle, cosine = (told(**SCRATCH, schedule=schedule) for schedule in ("one-cycle", "cosine"))
     said = {
         "valid": f"{DEFAULT_VALID:g}",
@@ -181,7 +181,7 @@ def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
         "dropout": dense["dropout"],
         "activation": hidden["activation"],
         "epochs": dense["epochs"],
-        "lr": f"{dense['lr']}; {scratch['lr']} from scratch",
+        "lr": f"{dense['lr']}; {scratch['lr']} of scratch, {small['lr']} of scratch-small",
         "unfreeze": "last stage",
         "fine_tune_lr": tuned["fine_tune_lr"],
         "stage_lr": tuned["stage_lr"],
