@@ -137,6 +137,13 @@ def test_the_same_seed_gives_the_same_losses_with_dropout_and_augmentation_too()
     assert not same([losses(1)[:8]], [first[:8]])
 
 
+def test_dropout_does_not_depend_on_what_was_drawn_before() -> None:
+    used = head_alone(with_head(dropout=0.5))
+    used.trainer(VECTORS, training=True)
+    fresh = head_alone(with_head(dropout=0.5))
+    assert same([swept(used).losses], [swept(fresh).losses])
+
+
 def test_dropout_is_drawn_anew_in_each_epoch_of_the_test() -> None:
     # At rates that change nothing yet the mean of the four batches of an epoch is that of all photos.
     dropped, calm = (

@@ -47,7 +47,6 @@ def stepped(trainee: Trainee, given: NDArray[Any], *, rate: float, steps: int = 
     trainer.optimizer.learning_rate = rate
     losses = []
     for _ in range(steps):
-        trainer.reset_metrics()
         losses.append(float(trainer.train_on_batch(given, LABELS)))
     return losses
 
