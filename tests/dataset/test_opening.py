@@ -1,12 +1,16 @@
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from packing import Contents, pack
 from planting import Plant
 
+from kclass.dataset.csv_source import from_csv
 from kclass.dataset.folder import ImageFolder
+from kclass.dataset.lists import from_lists
 from kclass.dataset.opening import open_data
 from kclass.errors import DataError, OptionError
 
@@ -171,6 +175,76 @@ def test_a_group_that_is_neither_column_nor_regex_is_refused(loose: Path, folder
     assert caught.value.fix == "Did you mean patient?"
     with pytest.raises(DataError, match="8 of 8 photos do not match the group 'patent'"):
         open_data(folders, group="patent")
+
+
+# Opened again
+
+
+@pytest.mark.parametrize(
+    ("place", "options"),
+    [
+        ("folders", {}),
+        ("folders", {"group": "p[0-9]"}),
+        ("photos", {}),
+        ("photos/labels.csv", {"group": "kind_of", "root": "photos"}),
+        ("photos/labels.csv", {"group": "", "path_column": "path", "label_column": "label"}),
+        ("photos", {"label_regex": "^[ab]", "group": r"(\d)\.jpg"}),
+        pytest.param(
+            "photos",
+            {"root": Path()},  # within the folder, and not where one is
+            marks=pytest.mark.xfail(reason="root is taken to start from the working folder", strict=True),
+        ),
+        ("photos.zip", {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_data_set_can_be_opened_again_by_its_origin_from_any_folder(
+    place: str,
+    options: dict[str, Any],
+    kind: type,
+    loose: Path,
+    folders: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pack(loose.parent / "photos.zip", {f"{name[0]}/{name}": b"" for name in NAMES})
+    assert folders.parent == loose.parent
+    monkeypatch.chdir(loose.parent)
+    data = open_data(kind(place), **options)
+    assert data.origin is not None
+    assert Path(data.origin["place"]) == loose.parent / place
+    assert set(data.origin) == {"place", *options}
+    monkeypatch.chdir(tmp_path.parent)
+    again = open_data(**json.loads(json.dumps(dict(data.origin))))
+    assert (again.name, again.origin, again.searched) == (data.name, data.origin, data.searched)
+    assert again.fingerprint() == data.fingerprint()
+    assert again.samples.files == data.samples.files
+    assert again.samples.groups.tolist() == data.samples.groups.tolist()
+
+
+def test_the_origin_of_a_folder_is_the_same_however_it_is_opened(folders: Path) -> None:
+    assert ImageFolder(folders).origin == open_data(folders).origin == {"place": str(folders)}
+
+
+def test_a_data_set_that_was_changed_or_made_in_python_has_no_origin(folders: Path, plant: Plant) -> None:
+    data = open_data(folders)
+    others = open_data(plant("a/q.jpg", "b/q.jpg", folder="others"))
+    changed = [
+        data.split(valid=0.25, copies=np.arange(len(data))),
+        data.grouped("p[0-9]"),
+        data.with_valid(others),
+        from_lists([str(file) for file in data.samples.files], ["a", "b"] * 4),
+        from_csv(_table(folders)),
+    ]
+    assert [each.origin for each in changed] == [None] * 5
+    assert data.origin is not None
+
+
+def _table(folder: Path) -> Path:
+    rows = [f"{name},{name[0]}" for name in ("a/p0.jpg", "b/p0.jpg")]
+    (folder / "table.csv").write_text("\n".join(["path,label", *rows]))
+    return folder / "table.csv"
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
