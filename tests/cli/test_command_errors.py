@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Command, Ended
+from processes import KCLASS, run
 from small_fits import CLASSES, SmallFit, write_photos
 
 import kclass
@@ -448,6 +449,20 @@ def test_a_run_that_goes_on_with_options_of_its_own(given: list[str], name: str,
         "Leave it out: kclass fit --resume run",
         code=2,
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("fit",), ("fit", "--resume"), ("lr-find", "--head", "dense")], ids=str
+)
+def test_keras_on_another_backend(arguments: tuple[str, ...], fitted: SmallFit, tmp_path: Path) -> None:
+    variables = {"KERAS_BACKEND": "jax"}
+    ended = run(*KCLASS, *arguments, str(fitted.data), cwd=tmp_path, variables=variables)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    first, fix = ended.stderr.splitlines()
+    assert first.startswith("Error: ")
+    assert "jax" in first
+    assert "KERAS_BACKEND" in first + fix
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_to_go_on_with_that_is_not_there_or_over(command: Command, fitted: SmallFit) -> None:

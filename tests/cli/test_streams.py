@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,19 @@ def test_a_bar_on_a_terminal_shows_how_far_it_is_and_stdout_has_the_result_alone
     out, shown = on_a_terminal(*command, "--quiet", cwd=tmp_path)
     assert shown == ""
     assert len(out.splitlines()) == 24
+
+
+def test_a_bar_of_a_training_shows_its_epoch_its_losses_and_the_time_left(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    options = ("--backbone", "scratch", "--size", "8", "--epochs", "30", "--batch-size", "3")
+    out, shown = on_a_terminal(*KCLASS, "fit", str(fitted.data), "--out", "run", *options, cwd=tmp_path)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    # Fifteen photos are five steps an epoch.
+    assert re.search(r"training .* \d+/150 +\d:\d\d:\d\d +scratch \d+/30, loss \d\.\d{3}", plain)
+    assert re.search(r"scratch \d+/30, loss \d\.\d{3}, held out \d\.\d{3} \(\d+\.\d % wrong\)", plain)
+    assert "Kept: epoch " in plain
+    assert out.count("\nscratch  ") == 30
 
 
 def test_without_a_terminal_there_is_no_bar(fitted: SmallFit, tmp_path: Path) -> None:

@@ -8,6 +8,11 @@ from small_fits import SmallFit
 HEAVY = {"tensorflow", "keras", "keras_cv", "matplotlib", "sklearn", "scipy"}
 HEAVIER_THAN_A_PHOTO = {"tensorflow", "keras", "keras_cv", "matplotlib"}
 
+OPTIONS = """
+import sys, json, kclass
+kclass.FitOptions(hidden=8, fine_tune=2, unfreeze="stage4", optimizer="sgd", augment="lakes")
+print(json.dumps(sorted(sys.modules)))
+"""
 IMPORT = "import sys, json, kclass; print(json.dumps(sorted(sys.modules)))"
 # The installed command in this very process, which then lists what has been imported.
 COMMAND = """
@@ -41,6 +46,12 @@ def test_importing_kclass_imports_nothing_but_itself(tmp_path: Path) -> None:
     modules = json.loads(ended.stdout)
     assert [name for name in modules if name.partition(".")[0] == "kclass"] == ["kclass"]
     assert packages(modules) & (HEAVY | {"numpy", "PIL", "openvino", "h5py", "click"}) == set()
+
+
+def test_options_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    ended = run(*python(OPTIONS), cwd=tmp_path)
+    assert ended.stderr == ""
+    assert packages(json.loads(ended.stdout)) & {*HEAVIER_THAN_A_PHOTO, "sklearn", "openvino"} == set()
 
 
 @pytest.mark.parametrize(
