@@ -97,7 +97,7 @@ def _is_latest(fitted: "Fit") -> bool:
     from kclass import ModelError, latest_model
 
     try:
-        return latest_model(fitted.folder.parent).resolve().parent == fitted.folder.resolve()
+        return latest_model().resolve().parent == fitted.folder.resolve()
     except ModelError:
         return False
 

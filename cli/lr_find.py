@@ -38,10 +38,10 @@ def lr_find(terminal: Terminal, *, data: Path, out: Path, as_json: bool, **optio
     chosen = FitOptions(**options)
     with terminal.progress() as progress:
         curve = run_lr_find(open_data(data, **source), chosen, progress=progress)
-    save_png(curve.plot(), out)
     if as_json:
         print_json(curve.to_dict())
     else:
         print_result(repr(curve))
+    save_png(curve.plot(), out)
     terminal.say(f"The curve: {out}")
     return 0

@@ -103,6 +103,8 @@ def _bars(stream: TextIO) -> Iterator["Progress"]:
         def report(stage: str, done: int, total: int, note: str = "") -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total, note=note)
+            elif done < bars.tasks[tasks[stage]].completed:
+                bars.reset(tasks[stage])  # the same again: the next phase of a training
             bars.update(tasks[stage], completed=done, total=total, note=note)
 
         yield report

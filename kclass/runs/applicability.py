@@ -74,12 +74,29 @@ _RISING = _Need(
     "use --schedule one-cycle or cosine",
 )
 
+_HIDDEN = _Need(
+    lambda options: options.hidden is not None,
+    lambda options: "on a head without hidden layers",
+    "use --hidden UNITS",
+)
+_SHOWN = _Need(
+    lambda options: not options.remembered,
+    lambda options: "on a head that learns from remembered features",
+    "use --augment or --fine-tune EPOCHS",
+)
+_ANY_EPOCHS = _Need(
+    lambda options: options.epochs != 0, lambda options: "without epochs", "give more --epochs"
+)
+
 NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
     **dict.fromkeys(BACKBONE, (_BACKBONE,)),
     **dict.fromkeys(DENSE, (_BACKBONE, _DENSE)),
     **dict.fromkeys(FINE_TUNING, (_BACKBONE, _FINE_TUNING)),
     **dict.fromkeys(STEPS, (_STEPS,)),
     **dict.fromkeys(EPOCHS, (_STEPS, _EPOCHS)),
+    "activation": (_BACKBONE, _DENSE, _HIDDEN),
+    "cache": (_STEPS, _SHOWN),
+    "lr": (_STEPS, _EPOCHS, _ANY_EPOCHS),
     "momentum": (_STEPS, _SGD),
     "plateau_patience": (_STEPS, _PLATEAU),
     "warmup": (_STEPS, _RISING),

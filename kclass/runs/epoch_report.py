@@ -1,12 +1,13 @@
 """What a training by epochs is told as: a table, a sentence, curves and TensorBoard's files."""
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kclass.dataset.tables import text_table
-from kclass.files import output_errors
+from kclass.files import make_folder, output_errors
 from kclass.keras_import import import_tensorflow
 from kclass.plots.curves import plot_history
 from kclass.training.epochs import EpochResult
@@ -27,6 +28,8 @@ def epoch_table(epochs: Sequence[EpochResult]) -> str:
 def epoch_remark(epochs: Sequence[EpochResult], best_epoch: int, *, interrupted: bool) -> str:
     """Which epoch was kept, and why."""
     stopped = "Stopped by Ctrl-C. " if interrupted else ""
+    if not math.isfinite(epochs[-1].held_out_loss):
+        stopped += "The loss ran away: try a lower learning rate. "
     if best_epoch == 0:
         return f"{stopped}No epoch was better than the solved head by the photos held out: it is kept."
     (best,) = (epoch for epoch in epochs if epoch.epoch == best_epoch)
@@ -56,8 +59,9 @@ def write_tensorboard(folder: Path, epochs: Sequence[EpochResult]) -> None:
         OutputError: they cannot be written.
     """
     tf = import_tensorflow()
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped while it was written
+    make_folder(folder)
     with output_errors(folder):
-        shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped while it was written
         writer = tf.summary.create_file_writer(str(folder))
         with writer.as_default():
             for epoch in epochs:

@@ -1,6 +1,7 @@
 """From a split data set to a classifier by epochs: a dense head, fine-tuning, or a network from scratch."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -69,6 +70,7 @@ def train_by_epochs(
             training.legs(),
             judged_first=solved is not None,
             checkpoint=checkpoint,
+            basis=training.basis,
             device=training.device,
             progress=progress,
         )
@@ -90,6 +92,18 @@ class Training:
     photos: PhotoSource | None
     unreadable: tuple[PhotoError, ...]
     frozen: FrozenFeatures | None
+
+    @property
+    def basis(self) -> str:
+        """A hash of what is learned from, held out, validated and tested by: contents, labels and splits."""
+        samples, digest = self.prepared.data.samples, hashlib.sha256()
+        for row in self.rows.tolist():
+            seen = self.prepared.inspections.get(row)
+            digest.update(f"{samples.paths[row]}\0{seen.content if seen else ''}\0".encode(errors="replace"))
+        for array in (self.lesson.labels, self.lesson.train, self.lesson.held_out, samples.splits):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\0".join(samples.paths).encode(errors="replace"))
+        return digest.hexdigest()
 
     @contextlib.contextmanager
     def device_scope(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -19,7 +19,7 @@ from kclass.dataset.manifest import write_manifest
 from kclass.dataset.names import TEST, UNLABELLED, VALID, split_name
 from kclass.dataset.opening import open_data
 from kclass.errors import DataError, OptionError, PhotoError
-from kclass.files import write_text
+from kclass.files import output_errors, write_text
 from kclass.keras_import import check_backend
 from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
@@ -128,7 +128,7 @@ class Fit:
             "unreadable": [error.message for error in self.unreadable],
             "left_out_copies": list(self.left_out_copies),
             "findings": finding_rows(self.data, self.findings),
-            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "epochs": [epoch.to_dict() for epoch in self.epochs],
             "interrupted": self.network is not None and self.network.interrupted,
             "seconds": round(self.seconds, 3),
         }
@@ -205,9 +205,10 @@ def resume_fit(run: str | Path, *, data: Dataset | None = None, progress: Progre
             f"the data of {part} are not those that it was begun with",
             fix="Bring them back as they were, or start again.",
         )
-    if dict(begun.versions) != versions():
-        LOGGER.warning("%s was begun with other versions: %s", part, dict(begun.versions))
     with resumed_run(part, begun) as (part, place):
+        if dict(begun.versions) != versions():
+            with _logged(part / "log.txt"):
+                LOGGER.warning("%s was begun with other versions: %s", part, dict(begun.versions))
         return _fitted(source, begun.options, part, place, progress, start=start)
 
 
@@ -328,7 +329,8 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
 @contextlib.contextmanager
 def _logged(path: Path) -> Iterator[None]:
     """Let what kclass logs stand in a file too."""
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    with output_errors(path):
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = LOGGER.level
     LOGGER.addHandler(handler)

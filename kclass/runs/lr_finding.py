@@ -1,5 +1,6 @@
 """`lr_find`: which learning rate to train with."""
 
+import contextlib
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -55,6 +56,10 @@ def run_lr_find(data: str | Path | Dataset, options: FitOptions, *, progress: Pr
     training = training_of(prepare(opened(data), options, progress), options, progress)
     *before, last = training.legs()
     archive, device = training.start(), training.device
-    if before:
-        archive = train(archive, before, judged_first=False, device=device, progress=progress).archive
-    return sweep(last.make(archive), last.shown, last.phase, device=device, progress=progress)
+    with training.device_scope() if device.device == "cpu" else contextlib.nullcontext():
+        if before:
+            trained = train(archive, before, judged_first=False, device=device, progress=progress)
+            if trained.interrupted:
+                raise KeyboardInterrupt
+            archive = trained.archive
+        return sweep(last.make(archive), last.shown, last.phase, device=device, progress=progress)

@@ -154,6 +154,12 @@ class FitOptions:
         return not self.frozen or self.dense or self.fine_tune is not None
 
     @property
+    def remembered(self) -> bool:
+        """Whether all that is learned is learned from features that are computed once."""
+        shown = self.augment not in (None, "none") or self.mixup is not None or self.cutmix is not None
+        return self.frozen and self.dense and self.fine_tune is None and not shown
+
+    @property
     def hidden_units(self) -> tuple[int, ...]:
         """The units of each hidden layer of a dense head."""
         return whole_numbers("hidden", self.hidden) or ()

@@ -115,11 +115,8 @@ def phases(options: "FitOptions") -> tuple[Phase, ...]:
         found.append(_phase(options, chosen, name, epochs=chosen["epochs"], lr=chosen["lr"]))
     if options.fine_tune:
         lr, stage_lr = chosen["fine_tune_lr"], chosen["stage_lr"]
-        before = sum(phase.epochs for phase in found)
         epochs = options.fine_tune
-        found.append(
-            _phase(options, chosen, FINE_TUNING, epochs=epochs, lr=lr, stage_lr=stage_lr, before=before)
-        )
+        found.append(_phase(options, chosen, FINE_TUNING, epochs=epochs, lr=lr, stage_lr=stage_lr))
     return tuple(found)
 
 
@@ -131,7 +128,6 @@ def _phase(
     epochs: int,
     lr: float,
     stage_lr: float = 1.0,
-    before: int = 0,
 ) -> Phase:
     plan = RatePlan(
         schedule=chosen["schedule"],
@@ -147,5 +143,4 @@ def _phase(
         optimizer=optimizer,
         stage_lr=stage_lr,
         patience=options.patience,
-        before=before,
     )

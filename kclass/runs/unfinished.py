@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kclass.backbones.registry import IMAGENET, NO_WEIGHTS
+from kclass.classifier.model_file import MODEL
 from kclass.errors import KClassError, ModelError, OutputError
-from kclass.files import is_there
+from kclass.files import is_there, output_errors
 from kclass.runs.options import FitOptions
 from kclass.runs.run_folder import claim, name_latest, put, write_json
 
@@ -79,10 +81,11 @@ def unfinished_folder(run: Path) -> Path:
     Raises:
         ModelError: there is none.
     """
-    for part in (run, _unfinished(run)):
+    run = run if run.name else run.resolve()
+    finished = is_there(run / MODEL) and not run.name.endswith(SUFFIX)
+    for part in () if finished else (run, _unfinished(run)):
         if is_there(part / BEGUN):
             return part
-    finished = is_there(run / "model.keras")
     raise ModelError(
         f"{run} has come to its end" if finished else f"there is no unfinished run {run}",
         fix="" if finished else f"Give the folder of one; its name ends with {SUFFIX}.",
@@ -97,7 +100,8 @@ def read_begun(part: Path) -> Begun:
     """
     try:
         found = json.loads((part / BEGUN).read_text(encoding="utf-8"))
-        return Begun(FitOptions(**found["options"]), found["data"], found["versions"], found["named"])
+        told = {name: found["data"][name] for name in ("name", "fingerprint", "origin")}
+        return Begun(FitOptions(**found["options"]), told, found["versions"], found["named"])
     except (OSError, ValueError, LookupError, TypeError, KClassError) as error:
         raise ModelError(
             f"{part / BEGUN} cannot be used ({error})", fix="Start again with `kclass fit DATA`."
@@ -106,11 +110,13 @@ def read_begun(part: Path) -> Begun:
 
 def _write_begun(part: Path, begun: Begun) -> None:
     options = asdict(begun.options)
-    absolute = {name: str(Path(options[name]).absolute()) for name in PATHS if _is_path(options[name])}
+    absolute = {name: str(Path(options[name]).resolve()) for name in PATHS if _is_path(options[name])}
     write_json(part / BEGUN, {**asdict(begun), "options": {**options, **absolute}})
 
 
 def _is_path(value: object) -> bool:
+    if value in (IMAGENET, NO_WEIGHTS):
+        return False
     return isinstance(value, Path) or (isinstance(value, str) and is_there(Path(value)))
 
 
@@ -129,8 +135,9 @@ def _kept(part: Path) -> Iterator[None]:
 
 def _finish(part: Path, place: Path, *, named: bool) -> None:
     put(part, place)
-    for name in (CHECKPOINT, BEGUN):
-        (place / name).unlink(missing_ok=True)
+    with output_errors(place):
+        for path in (place / CHECKPOINT, place / BEGUN, *place.glob(".part-*")):
+            path.unlink(missing_ok=True)
     if not named:
         name_latest(place)
 

@@ -1,6 +1,7 @@
 """A training between two epochs, as a file: all that is needed to go on to the last bit."""
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ class Checkpoint:
         state: of that phase.
         earlier: the epochs of the phases before.
         earlier_best: the best epoch of those; None if there was none.
+        basis: a hash of the photos that are learned from and held out.
     """
 
     phase: int
     state: PhaseState
     earlier: tuple[EpochResult, ...] = ()
     earlier_best: int | None = None
+    basis: str = ""
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -48,9 +51,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "history": [asdict(each) for each in state.history],
         "earlier": [asdict(each) for each in checkpoint.earlier],
         "earlier_best": checkpoint.earlier_best,
+        "basis": checkpoint.basis,
     }
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, story=np.frombuffer(json.dumps(story).encode(), np.uint8), **arrays)
+        file.flush()
+        os.fsync(file.fileno())  # it takes the place of the only one that there is
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -67,7 +73,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 raise ValueError(f"its format is {story['format']}, and not {FORMAT}")
             weights, optimizer, best = (_numbered(found, part) for part in PARTS)
         state = PhaseState(_results(story["history"]), weights, optimizer, best, story["best_epoch"])
-        return Checkpoint(story["phase"], state, _results(story["earlier"]), story["earlier_best"])
+        earlier = _results(story["earlier"])
+        return Checkpoint(story["phase"], state, earlier, story["earlier_best"], story["basis"])
     except (OSError, *DAMAGE) as error:
         raise ModelError(
             f"{path} is no checkpoint that can be gone on with ({error})",

@@ -1,7 +1,7 @@
 """The whole course of a training: its phases one after the other, kept after each epoch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,7 @@ def train(
     *,
     judged_first: bool,
     checkpoint: Path | None = None,
+    basis: str = "",
     device: TrainingDevice = CPU,
     progress: Progress = silent,
 ) -> TrainedNetwork:
@@ -74,36 +75,39 @@ def train(
 
     Args:
         archive: the whole network with its head.
-        legs: the phases, in order, at least one.
+        legs: the phases, in order, at least one. What one of them learns, those after it learn too.
         judged_first: whether the network is worth a look before it has learned anything.
         checkpoint: a file that is written after each epoch. If it is there, the training goes on
             where it says, and ends as if it had never been stopped.
+        basis: a hash of the photos; a checkpoint of others is refused.
         device: what the legs' networks are made for.
         progress: is told how many steps of a phase are over.
 
     Raises:
-        OptionError: a learning rate so high that the first epoch ends without a finite loss.
+        OptionError: a learning rate so high that the very first epoch ends without a finite loss.
         PhotoError: a photo cannot be read any more.
         ModelError: the checkpoint cannot be used.
+        DataError: it is of other photos.
         OutputError: the checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C, before there was anything to keep.
     """
-    found = read_checkpoint(checkpoint) if checkpoint and is_there(checkpoint) else None
+    found = _left_off(checkpoint, basis)
     standing = _Standing(found.earlier, found.earlier_best) if found else _Standing()
     first = found.phase if found else 0
     for number, leg in enumerate(legs[first:], first):
+        phase = replace(leg.phase, before=standing.epochs)
         trainee = leg.make(archive)
         state = run_phase(
             trainee,
             leg.shown,
-            leg.phase,
+            phase,
             state=found.state if found and found.phase == number else None,
             look_first=judged_first or standing.best_epoch is not None,
-            keep=standing.keeping(checkpoint, number),
+            keep=standing.keeping(checkpoint, number, basis),
             progress=progress,
             device=device,
         )
-        archive, standing = trainee.trained(), standing.after(state, leg.phase)
+        archive, standing = trainee.trained(), standing.after(state, phase)
         if state.interrupted:
             break
     assert standing.best_epoch is not None
@@ -116,6 +120,17 @@ def train(
         parameters=trainee.whole.count_params(),
         learned=trainee.learned,
     )
+
+
+def _left_off(path: Path | None, basis: str) -> Checkpoint | None:
+    """The checkpoint to go on from, if there is one."""
+    found = read_checkpoint(path) if path and is_there(path) else None
+    if found and found.basis != basis:
+        raise DataError(
+            "the photos that are learned from or held out are not those that it was begun with",
+            fix="Bring them back as they were, or start again.",
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -132,12 +147,17 @@ class _Standing:
         best_epoch = self.best_epoch if nothing_better else state.best_epoch
         return _Standing(self.history + looked, best_epoch)
 
-    def keeping(self, path: Path | None, phase: int) -> Callable[[PhaseState], None]:
+    @property
+    def epochs(self) -> int:
+        """How many epochs that is."""
+        return self.history[-1].epoch if self.history else 0
+
+    def keeping(self, path: Path | None, phase: int, basis: str) -> Callable[[PhaseState], None]:
         """What writes the state of a phase into the checkpoint, if there is to be one."""
 
         def keep(state: PhaseState) -> None:
             if path:
-                write_checkpoint(path, Checkpoint(phase, state, self.history, self.best_epoch))
+                write_checkpoint(path, Checkpoint(phase, state, self.history, self.best_epoch, basis))
 
         return keep
 
@@ -153,7 +173,8 @@ def hold_out(
         seed: another one holds out others.
 
     Raises:
-        DataError: there is no photo to hold out, as every class has but one.
+        DataError: there is no photo to hold out, as every class has but one; or a class would have none
+            left to learn from.
     """
     splits = assign_splits(labels, valid=HELD_OUT, test=0, seed=seed, groups=together)
     train, held_out = np.flatnonzero(splits == TRAIN), np.flatnonzero(splits == VALID)
@@ -162,5 +183,12 @@ def hold_out(
             f"{len(labels)} training photos and no class with two different ones: "
             "none can be held out to choose the best epoch",
             fix="Add photos, or use a frozen backbone with a linear head.",
+        )
+    lost = np.setdiff1d(labels[labels >= 0], labels[train])
+    if lost.size:
+        raise DataError(
+            f"all training photos of class number {int(lost[0])} are copies of photos of other classes: none "
+            "is left to learn it from when some are held out",
+            fix="`kclass check DATA` names pictures under two labels.",
         )
     return train, held_out

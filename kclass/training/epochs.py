@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.batches.rows import photo_errors
-from kclass.engines.training_device import FLOAT32, TrainingDevice, evenly_shared
-from kclass.errors import OptionError
+from kclass.engines.training_device import FLOAT16, FLOAT32, TrainingDevice, evenly_shared
+from kclass.errors import ModelError, OptionError
 from kclass.keras_import import import_keras, import_tensorflow
 from kclass.progress import Progress
 from kclass.training.optimizers import OptimizerOptions, build_optimizer
@@ -39,7 +39,7 @@ class Phase:
         optimizer: how weights are changed.
         stage_lr: the share of that rate which the first stage has; see `Trainee.shares`.
         patience: epochs in a row without a lower loss that end the phase; None for no such end.
-        before: epochs of the phases before this one.
+        before: epochs that were gone through before this phase.
     """
 
     name: str
@@ -75,6 +75,14 @@ class EpochResult:
     held_out_loss: float
     error_rate: float
     seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The epoch as plain data, ready for JSON: None for losses that are not finite."""
+        values = asdict(self)
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in values.items()
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +151,11 @@ def run_phase(
         device: what the trainee was made for.
 
     Raises:
-        OptionError: the learning rate is so high that the first epoch ends without a finite loss.
+        OptionError: the learning rate is so high that the first epoch ends without a finite loss, and
+            there was no look at the start that could be kept.
         PhotoError: a photo cannot be read any more.
-        KeyboardInterrupt: Ctrl-C, before there was anything to keep.
+        ModelError: the state belongs to another network.
+        KeyboardInterrupt: Ctrl-C outside of an epoch, or before there was anything to keep.
     """
     learner = _Learner(trainee, shown, phase, progress, device, compiled(trainee, shown, phase, device))
     if state is None and look_first:
@@ -193,8 +203,16 @@ class _Learner:
         return PhaseState((result,), now, self._optimizer_variables(), now, result.epoch)
 
     def take_up(self, state: PhaseState) -> None:
+        variables = self.trainer.optimizer.variables
+        found = [each.shape for each in (*state.weights, *state.optimizer)]
+        wanted = [tuple(each.shape) for each in (*self.trainer.weights, *variables)]
+        if found != wanted:
+            raise ModelError(
+                "the checkpoint belongs to another network: its weights have other shapes",
+                fix="Go on where the run was begun: on the same kind of device, with the same versions.",
+            )
         self.trainer.set_weights(state.weights)
-        for variable, value in zip(self.trainer.optimizer.variables, state.optimizer, strict=True):
+        for variable, value in zip(variables, state.optimizer, strict=True):
             variable.assign(value)
 
     def next(self, state: PhaseState | None) -> PhaseState:
@@ -207,7 +225,7 @@ class _Learner:
             train_loss = self._learn(number, rates, history)
             now, judged, (loss, errors) = self._judged()
         took = time.perf_counter() - start
-        if not losses and not math.isfinite(loss):
+        if state is None and not math.isfinite(loss):
             raise _diverged(self.phase.plan.peak)
         result = EpochResult(self.phase.name, number, float(np.mean(rates)), train_loss, loss, errors, took)
         if state is None or loss < min(each.held_out_loss for each in history):
@@ -221,7 +239,10 @@ class _Learner:
         now = self._weights()
         if self.phase.optimizer.ema is None:
             return now, now, self._look()
-        self.trainer.optimizer.average_variable_values(self.trainer.trainable_variables)
+        optimizer = self.trainer.optimizer
+        getattr(optimizer, "inner_optimizer", optimizer).average_variable_values(
+            self.trainer.trainable_variables
+        )
         averages, found = self._weights(), self._look()
         self.trainer.set_weights(now)
         return now, averages, found
@@ -265,6 +286,8 @@ def compiled(trainee: Trainee, shown: Shown, phase: Phase, device: TrainingDevic
     soft = shown.lesson.batches.soft
     kind = losses.CategoricalCrossentropy if soft else losses.SparseCategoricalCrossentropy
     optimizer = build_optimizer(phase.optimizer, trainee.shares(phase.stage_lr))
+    if device.policy == FLOAT16:  # small gradients would be 0; Keras looks at the outermost model alone
+        optimizer = import_keras().optimizers.LossScaleOptimizer(optimizer)
     # From logits the cross-entropy and its gradient are exact; behind a softmax that rounds to 0 or
     # 1 they would be cut off.
     trainee.trainer.compile(optimizer=optimizer, loss=kind(from_logits=True), jit_compile=device.jit)

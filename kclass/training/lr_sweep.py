@@ -44,7 +44,6 @@ def sweep(
     with photo_errors(shown):
         for rate, batch in zip(rates, _batches(trainee, shown), strict=False):
             trainer.optimizer.learning_rate = rate
-            trainer.reset_metrics()  # else Keras tells the mean of all batches so far
             losses.append(float(trainer.train_on_batch(*batch)))
             progress(STAGE, len(losses), STEPS)
             if diverged(np.array(losses)):

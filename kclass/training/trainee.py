@@ -1,6 +1,7 @@
 """A network made ready for training: what is learned of it, as a Keras model, and back to an archive."""
 
 import copy
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -80,7 +81,7 @@ def head_and_backbone(
 ) -> Trainee:
     """A backbone with a head, of which the head is learned and, if asked, a part of the backbone.
 
-    Batch norm of layers that are frozen works as in inference, all else behind the cut as in training.
+    Batch norm and dropout of layers that are frozen work as in inference, of all others as in training.
     With batch norm of the learned layers as in inference too, fine-tuning was unstable and made more
     errors (docs/decisions.md).
 
@@ -97,8 +98,11 @@ def head_and_backbone(
     names = [layer.name for layer in archive.layers]
     groups = {name: stage for stage, layers in stages.items() for name in layers}
     groups |= dict.fromkeys(names[names.index(features) + 1 :], HEAD)
+    frozen = set(itertools.takewhile(lambda name: name not in groups, names))
     for layer in whole.layers:
         layer.trainable = layer.name in groups
+        if layer.name in frozen and hasattr(layer, "rate"):
+            layer.rate = 0.0  # dropout, which `trainable` says nothing to
     end = whole.get_layer(features).output
     head = keras.Model(end, whole.get_layer(LOGITS).output)
     if cut == features:

@@ -212,7 +212,6 @@ def test_the_json_of_a_fit_with_epochs_has_each_of_them(
 
 
 @keras_writes
-@pytest.mark.xfail(reason="numbers that are not finite are no JSON", strict=True)
 def test_the_json_of_a_fit_that_diverges_is_json(command: Command, fitted: SmallFit) -> None:
     # At this rate the first epoch, of one step, ends with a loss, and one of those after it without.
     wild = ("--batch-size", "32", "--epochs", "12", "--optimizer", "sgd", "--momentum", "0.99", "--lr", "9.5")
@@ -348,7 +347,6 @@ def test_a_run_is_gone_on_with_from_another_folder(
 
 
 @keras_writes
-@pytest.mark.xfail(reason="the latest run of another folder is taken for that of this one", strict=True)
 def test_what_to_do_next_with_a_run_elsewhere_names_its_model(
     command: Command, fitted: SmallFit, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

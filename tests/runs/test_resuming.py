@@ -174,7 +174,6 @@ def test_data_that_have_changed_are_no_longer_those_of_the_run(fitted: SmallFit,
     assert listed(part) == before
 
 
-@pytest.mark.xfail(reason="what the other places hold is not compared", raises=UNLESS_MENDED, strict=True)
 @pytest.mark.parametrize("name", ["manifest", "valid"])
 def test_photos_that_have_another_split_than_the_run_began_with_are_refused(
     name: str, fitted: SmallFit, tmp_path: Path
@@ -227,7 +226,6 @@ def test_an_unfinished_run_is_in_the_way_of_another_fit_of_its_name(fitted: Smal
     assert raised.value.message == f"{part} is there already: a run that has not come to its end"
 
 
-@pytest.mark.xfail(reason="it is said before the log is opened", raises=UNLESS_MENDED, strict=True)
 def test_other_versions_than_the_run_began_with_are_told_in_its_log(fitted: SmallFit, tmp_path: Path) -> None:
     part = stopped(fitted.data, tmp_path / "run")
     begun = read_json(part / "begun.json")

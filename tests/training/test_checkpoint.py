@@ -37,11 +37,12 @@ STATE = PhaseState(
     best_epoch=5,
 )
 EARLIER = (EpochResult("head", 1, 0.01, 0.9, 0.8, 0.5, 2.0),)
-CHECKPOINT = Checkpoint(1, STATE, EARLIER, 1)
+CHECKPOINT = Checkpoint(1, STATE, EARLIER, 1, "5eed")
 
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
     assert (one.phase, one.earlier, one.earlier_best) == (other.phase, other.earlier, other.earlier_best)
+    assert one.basis == other.basis
     assert (one.state.history, one.state.best_epoch) == (other.state.history, other.state.best_epoch)
     for part in ("weights", "optimizer", "best"):
         pairs = zip(getattr(one.state, part), getattr(other.state, part), strict=True)
@@ -125,6 +126,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def with_story(change: Callable[[dict[str, Any]], object]) -> bytes:
     story = {"format": 1, "phase": 0, "best_epoch": 1, "history": [], "earlier": [], "earlier_best": None}
+    story["basis"] = ""
     change(story)
     file = io.BytesIO()
     np.savez(file, story=np.frombuffer(json.dumps(story).encode(), np.uint8))

@@ -171,8 +171,8 @@ def test_patience_ends_a_phase_and_not_the_training() -> None:
     assert [(each.phase, each.epoch) for each in network.history] == [
         ("head", 1),
         ("head", 2),
-        ("fine-tuning", 10),
-        ("fine-tuning", 11),
+        ("fine-tuning", 3),
+        ("fine-tuning", 4),
     ]
 
 

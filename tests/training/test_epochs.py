@@ -31,10 +31,11 @@ from tiny_training import (
 from kclass.backbones.keras_archive import keras_model
 from kclass.batches.augmentation import PRESETS
 from kclass.batches.opening import open_photos
-from kclass.errors import OptionError, PhotoError
+from kclass.engines.training_device import TrainingDevice
+from kclass.errors import ModelError, OptionError, PhotoError
 from kclass.keras_import import import_keras
 from kclass.progress import silent
-from kclass.training.epochs import START, EpochResult, Phase, PhaseState, measured, run_phase
+from kclass.training.epochs import START, EpochResult, Phase, PhaseState, compiled, measured, run_phase
 from kclass.training.shown import Shown, ShownFeatures, ShownPhotos
 from kclass.training.trainee import Trainee
 
@@ -334,10 +335,30 @@ def test_patience_counts_from_the_start_if_that_was_looked_at() -> None:
 # Divergence
 
 
-@pytest.mark.parametrize("look_first", [False, True])
-def test_a_rate_at_which_the_first_epoch_diverges_is_named(look_first: bool) -> None:
+def test_a_rate_at_which_the_first_epoch_diverges_leaves_what_was_there_at_the_start() -> None:
+    trainee = all_of()
+    state = ran(trainee, photos(), phase(peak=1e30), look_first=True)
+    assert (state.best_epoch, state.ended(phase(peak=1e30))) == (0, True)
+    assert [math.isfinite(each.held_out_loss) for each in state.history] == [True, False]
+    assert state.history[-1].to_dict()["held_out_loss"] is None
+
+
+def test_a_checkpoint_of_another_network_is_refused() -> None:
+    state = ran(all_of(), photos(), phase(epochs=1))
+    with pytest.raises(ModelError) as caught:
+        ran(head_alone(), features(), phase(epochs=2), state=state)
+    assert caught.value.message == "the checkpoint belongs to another network: its weights have other shapes"
+
+
+def test_gradients_are_scaled_where_steps_are_computed_in_float16() -> None:
+    device = TrainingDevice("cpu", "mixed_float16", False, ("CPU:0",))
+    trainer = compiled(all_of(policy="mixed_float16"), photos(), phase(), device)
+    assert type(trainer.optimizer).__name__ == "LossScaleOptimizer"
+
+
+def test_a_rate_at_which_the_very_first_epoch_diverges_is_named() -> None:
     with pytest.raises(OptionError) as caught:
-        ran(all_of(), photos(), phase(peak=1e30), look_first=look_first)
+        ran(all_of(), photos(), phase(peak=1e30))
     assert caught.value.message == "the learning rate is 1e+30; the first epoch ended without a finite loss"
     assert caught.value.fix == "Use a smaller one, 1e+29 for instance."
 
