@@ -1,6 +1,7 @@
 """A run with epochs while it is at work: a folder of its own that outlives whatever stops it."""
 
 import contextlib
+import importlib.util
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from kclass.backbones.registry import IMAGENET, NO_WEIGHTS
 from kclass.classifier.model_file import MODEL
-from kclass.errors import KClassError, ModelError, OutputError
+from kclass.errors import KClassError, ModelError, OptionError, OutputError
 from kclass.files import is_there, output_errors
 from kclass.runs.options import FitOptions
 from kclass.runs.run_folder import claim, name_latest, put, write_json
@@ -54,8 +55,8 @@ def unfinished_run(name: str, out: Path | None, begun: Begun) -> Iterator[tuple[
             fix=f"Go on with it by `kclass fit --resume {_unfinished(out)}`, or delete it.",
         )
     part, place = claim(name, out, part_of=_unfinished)
-    with _kept(part):
-        _write_begun(part, begun)
+    _write_begun(part, begun)
+    with _at_work(part), _kept(part):
         yield part, place
         _finish(part, place, named=begun.named)
 
@@ -65,12 +66,12 @@ def resumed_run(part: Path, begun: Begun) -> Iterator[tuple[Path, Path]]:
     """Hand out the folder of an unfinished run, and the place where it will be; see `unfinished_run`.
 
     Raises:
-        OutputError: the place has been taken since.
+        OutputError: the place has been taken since, or another process is at work on the run.
     """
     place = part.with_name(part.name.removesuffix(SUFFIX))
     if is_there(place):
         raise OutputError(f"{place} is there already", fix="Move it away, and go on then.")
-    with _kept(part):
+    with _at_work(part), _kept(part):
         yield part, place
         _finish(part, place, named=begun.named)
 
@@ -81,7 +82,7 @@ def unfinished_folder(run: Path) -> Path:
     Raises:
         ModelError: there is none.
     """
-    run = run if run.name else run.resolve()
+    run = run.absolute() if run.name else run.resolve()
     finished = is_there(run / MODEL) and not run.name.endswith(SUFFIX)
     for part in () if finished else (run, _unfinished(run)):
         if is_there(part / BEGUN):
@@ -102,6 +103,8 @@ def read_begun(part: Path) -> Begun:
         found = json.loads((part / BEGUN).read_text(encoding="utf-8"))
         told = {name: found["data"][name] for name in ("name", "fingerprint", "origin")}
         return Begun(FitOptions(**found["options"]), told, found["versions"], found["named"])
+    except OptionError:  # says itself what to do: this installation may lack something
+        raise
     except (OSError, ValueError, LookupError, TypeError, KClassError) as error:
         raise ModelError(
             f"{part / BEGUN} cannot be used ({error})", fix="Start again with `kclass fit DATA`."
@@ -118,6 +121,29 @@ def _is_path(value: object) -> bool:
     if value in (IMAGENET, NO_WEIGHTS):
         return False
     return isinstance(value, Path) or (isinstance(value, str) and is_there(Path(value)))
+
+
+@contextlib.contextmanager
+def _at_work(part: Path) -> Iterator[None]:
+    """Keep other processes from a run, by a lock that the system takes back whatever ends this one.
+
+    Windows and some network drives have none such; there it is up to the person.
+    """
+    if importlib.util.find_spec("fcntl") is None:
+        yield
+        return
+    import fcntl
+
+    with (part / BEGUN).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"another process is at work on {part}", fix="Wait until it has come to its end."
+            ) from error
+        except OSError:  # a drive without locks
+            pass
+        yield
 
 
 @contextlib.contextmanager

@@ -465,9 +465,12 @@ def test_keras_on_another_backend(arguments: tuple[str, ...], fitted: SmallFit, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_to_go_on_with_that_is_not_there_or_over(command: Command, fitted: SmallFit) -> None:
+def test_a_run_to_go_on_with_that_is_not_there_or_over(
+    command: Command, fitted: SmallFit, here: Path
+) -> None:
     assert command("fit", "--resume", "run", "--json", "--quiet") == error(
-        "there is no unfinished run run", "Give the folder of one; its name ends with .unfinished."
+        f"there is no unfinished run {here / 'run'}",
+        "Give the folder of one; its name ends with .unfinished.",
     )
     assert command("fit", "--resume", fitted.run) == error(f"{fitted.run} has come to its end")
 

@@ -312,8 +312,8 @@ def test_a_stopped_run_is_gone_on_with(command: Command, fitted: SmallFit, here:
     assert ended.code == 0, ended.err
     assert not part.exists()
     assert [row["epoch"] for row in rows(here / "run/history.csv")] == ["1", "2"]
-    assert ended.out.endswith(" s. Model, predictions and figures: run\n")
-    assert ended.err.endswith(f"Next: kclass predict PHOTO --model {Path('run/model.keras')}\n")
+    assert ended.out.endswith(f" s. Model, predictions and figures: {here / 'run'}\n")
+    assert ended.err.endswith(f"Next: kclass predict PHOTO --model {here / 'run/model.keras'}\n")
     assert command("predict", fitted.photo, "--model", "run").code == 0
 
 
@@ -341,7 +341,7 @@ def test_a_run_is_gone_on_with_from_another_folder(
     ended = command("fit", "--resume", "../run", "--json", "--quiet")
     assert (ended.code, ended.err) == (0, "")
     content = json.loads(ended.out)
-    assert content["run"] == str(Path("../run"))
+    assert Path(content["run"]).resolve() == here / "run"
     assert content["metrics"]["valid"]["photos"] == 6
     assert list((here / "elsewhere").iterdir()) == []
 
@@ -355,5 +355,6 @@ def test_what_to_do_next_with_a_run_elsewhere_names_its_model(
     monkeypatch.chdir(here / "elsewhere")
     ended = command("fit", "--resume", Path("..") / part)
     assert ended.code == 0, ended.err
-    model = Path("..") / part.with_name(part.name.removesuffix(".unfinished")) / "model.keras"
+    model = Path(ended.err.split()[-1])
     assert ended.err.endswith(f"Next: kclass predict PHOTO --model {model}\n")
+    assert model.resolve() == here / part.with_name(part.name.removesuffix(".unfinished")) / "model.keras"

@@ -114,7 +114,8 @@ TAKEN = [
         for name in sorted(set(OF_STEPS) - {"momentum", "warmup", "plateau_patience", "cache"})
         for options in (SCRATCH, DENSE, FINE_TUNED)
     ),
-    *(("cache", options) for options in (SCRATCH, FINE_TUNED, {**DENSE, "augment": "flip"})),
+    *(("cache", options) for options in (SCRATCH, FINE_TUNED, {**DENSE, **FINE_TUNED})),
+    *(("cache", {**DENSE, name: VALUES[name]}) for name in ("augment", "mixup", "cutmix")),
     *(("momentum", {**options, "optimizer": "sgd"}) for options in (SCRATCH, DENSE, FINE_TUNED)),
     *(("warmup", {**options, "schedule": "one-cycle"}) for options in (SCRATCH, DENSE, FINE_TUNED)),
     *(("plateau_patience", {**options, "schedule": "plateau"}) for options in (SCRATCH, DENSE, FINE_TUNED)),
@@ -173,16 +174,3 @@ def test_balanced_batches_are_refused_where_there_are_no_batches() -> None:
     for options in (SCRATCH, DENSE, FINE_TUNED):
         assert FitOptions(balance="sample", **options).to_dict()["balance"] == "sample"
     assert FitOptions(balance="weights").to_dict()["balance"] == "weights"
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("activation", DENSE),  # no hidden layer to have it
-        ("cache", DENSE),  # features are shown, and no photo is opened
-        ("lr", {**DENSE, **FINE_TUNED, "epochs": 0}),  # no epoch has it
-    ],
-)
-def test_an_option_is_refused_where_what_it_is_about_is_not_there(name: str, options: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match=f"{name} has no effect"):
-        FitOptions(**{**options, name: VALUES[name]})

@@ -168,19 +168,19 @@ def test_a_run_whose_place_was_taken_while_it_was_at_work_is_kept() -> None:
 @pytest.mark.parametrize("named", ["run", "run.unfinished"])
 def test_an_unfinished_run_is_found_by_its_folder_or_its_place(named: str) -> None:
     part = stopped()
-    assert unfinished_folder(Path(named)) == part
+    assert unfinished_folder(Path(named)) == part.absolute()
 
 
-def test_what_is_no_unfinished_run_is_told_from_one_that_is_over() -> None:
+def test_what_is_no_unfinished_run_is_told_from_one_that_is_over(here: Path) -> None:
     with pytest.raises(kclass.ModelError) as raised:
         unfinished_folder(Path("run"))
-    assert raised.value.message == "there is no unfinished run run"
+    assert raised.value.message == f"there is no unfinished run {here / 'run'}"
     assert raised.value.fix == "Give the folder of one; its name ends with .unfinished."
     with unfinished_run("trees", Path("run"), begun()) as (part, _):
         (part / MODEL).write_text("a model")
     with pytest.raises(kclass.ModelError) as raised:
         unfinished_folder(Path("run"))
-    assert (raised.value.message, raised.value.fix) == ("run has come to its end", "")
+    assert (raised.value.message, raised.value.fix) == (f"{here / 'run'} has come to its end", "")
 
 
 @pytest.mark.parametrize("out", [Path("run"), None])
@@ -284,8 +284,6 @@ def test_names_that_are_no_unicode_are_remembered(here: Path) -> None:
         b"\xff",
         b"{}",
         {"options": {"backbone": "scratch", "surprise": 1}},
-        {"options": {"backbone": "scratch", "lr": "high"}},
-        {"options": {"backbone": "scratch", "fine_tune": 2}},
         {"options": None},
     ],
     ids=str,
@@ -303,6 +301,16 @@ def test_a_damaged_beginning_is_a_model_error(damage: Any) -> None:
     assert raised.value.fix == "Start again with `kclass fit DATA`."
 
 
+def test_an_option_that_cannot_be_used_here_says_so_itself() -> None:
+    # As where a package is missing that was there when the run began.
+    part = stopped()
+    begun = json.loads((part / BEGUN).read_text())
+    options = {**begun["options"], "precision": "f64"}
+    (part / BEGUN).write_text(json.dumps({**begun, "options": options}))
+    with pytest.raises(kclass.OptionError, match="precision is 'f64'"):
+        read_begun(part)
+
+
 @pytest.mark.parametrize("data", [None, [], {}, {"fingerprint": "5eed"}])
 def test_a_beginning_that_says_nothing_of_the_data_is_damaged(data: Any) -> None:
     part = stopped()
@@ -310,3 +318,16 @@ def test_a_beginning_that_says_nothing_of_the_data_is_damaged(data: Any) -> None
     path.write_text(json.dumps({**json.loads(path.read_text()), "data": data}))
     with pytest.raises(kclass.ModelError, match="cannot be used"):
         read_begun(part)
+
+
+def test_two_processes_do_not_go_on_with_one_run() -> None:
+    part = stopped()
+    begun = read_begun(part)
+    with pytest.raises(KeyboardInterrupt), resumed_run(part, begun):
+        with pytest.raises(kclass.OutputError) as raised, resumed_run(part, begun):
+            raise AssertionError("the block is not for a second process")
+        assert raised.value.message == f"another process is at work on {part}"
+        assert raised.value.fix == "Wait until it has come to its end."
+        raise KeyboardInterrupt
+    with resumed_run(part, begun) as (again, _):  # the lock is gone with its process
+        assert again == part
