@@ -52,6 +52,15 @@ def test_epochs_that_cannot_be_kept_are_not_gone_through(fitted: SmallFit, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_cannot_even_begin_leaves_nothing(fitted: SmallFit, tmp_path: Path) -> None:
+    command = (*KCLASS, "fit", str(fitted.data), "--out", "run", "--backbone", "scratch")
+    ended = run(*limited(command, file_bytes=100), cwd=tmp_path)
+    where = Path("run.unfinished/begun.json")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"Error: cannot write {where}: File too large\n{FIX}"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_table_that_finds_no_room_leaves_the_old_one(fitted: SmallFit, tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("path\n")
     command = (*KCLASS, "predict", str(fitted.data), "--model", str(fitted.model), "--csv", "out.csv")
