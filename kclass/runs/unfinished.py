@@ -55,10 +55,11 @@ def unfinished_run(name: str, out: Path | None, begun: Begun) -> Iterator[tuple[
             fix=f"Go on with it by `kclass fit --resume {_unfinished(out)}`, or delete it.",
         )
     part, place = claim(name, out, part_of=_unfinished)
-    _write_begun(part, begun)
-    with _at_work(part), _kept(part):
-        yield part, place
-        _finish(part, place, named=begun.named)
+    with _kept(part):
+        _write_begun(part, begun)
+        with _at_work(part):
+            yield part, place
+            _finish(part, place, named=begun.named)
 
 
 @contextlib.contextmanager
