@@ -38,9 +38,8 @@ class _Options:
         return [field.name for field in fields(self) if getattr(self, field.name) is not None]
 
     def as_text(self) -> dict[str, str]:
-        """Those that were given, so that they mean the same in any working folder."""
-        found = {name: str(getattr(self, name)) for name in self.given()}
-        return found if self.root is None else {**found, "root": str(Path(self.root).absolute())}
+        """Those that were given, by name."""
+        return {name: str(getattr(self, name)) for name in self.given()}
 
 
 def open_data(
@@ -81,6 +80,8 @@ def open_data(
     options = _Options(root, path_column, label_column, split_column, group, label_regex)
     data = _of_place(path, options)
     origin = {"place": str(path.absolute()), **options.as_text()}
+    if root is not None and path.suffix.lower() in SUFFIXES_OF_TABLES:  # elsewhere it starts from the place
+        origin["root"] = str(Path(root).absolute())
     told = (data.name, data.samples, data.empty_classes, data.loose_photos, data.remarks, data.searched)
     return data if data.origin == origin else Dataset(*told, origin)
 

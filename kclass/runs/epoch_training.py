@@ -97,12 +97,11 @@ class Training:
     def basis(self) -> str:
         """A hash of what is learned from, held out, validated and tested by: contents, labels and splits."""
         samples, digest = self.prepared.data.samples, hashlib.sha256()
-        for row in self.rows.tolist():
+        for row, path in enumerate(samples.paths):
             seen = self.prepared.inspections.get(row)
-            digest.update(f"{samples.paths[row]}\0{seen.content if seen else ''}\0".encode(errors="replace"))
-        for array in (self.lesson.labels, self.lesson.train, self.lesson.held_out, samples.splits):
+            digest.update(f"{path}\0{seen.content if seen else ''}\0".encode(errors="replace"))
+        for array in (self.rows, self.lesson.labels, self.lesson.train, self.lesson.held_out, samples.splits):
             digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update("\0".join(samples.paths).encode(errors="replace"))
         return digest.hexdigest()
 
     @contextlib.contextmanager

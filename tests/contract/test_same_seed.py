@@ -47,7 +47,7 @@ def test_fits_with_the_same_seed_give_the_same_numbers_to_the_last_digit(
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param(HEAD, id="head and fine-tuning"),
+        pytest.param(HEAD, id="head and fine-tuning", marks=pytest.mark.slow),
         pytest.param(FINE_TUNING, id="fine-tuning", marks=pytest.mark.slow),
     ],
 )

@@ -189,11 +189,7 @@ def test_a_group_that_is_neither_column_nor_regex_is_refused(loose: Path, folder
         ("photos/labels.csv", {"group": "kind_of", "root": "photos"}),
         ("photos/labels.csv", {"group": "", "path_column": "path", "label_column": "label"}),
         ("photos", {"label_regex": "^[ab]", "group": r"(\d)\.jpg"}),
-        pytest.param(
-            "photos",
-            {"root": Path()},  # within the folder, and not where one is
-            marks=pytest.mark.xfail(reason="root is taken to start from the working folder", strict=True),
-        ),
+        ("photos", {"root": Path()}),  # within the folder, and not where one is
         ("photos.zip", {}),
     ],
     ids=str,
