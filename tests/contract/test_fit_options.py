@@ -352,6 +352,7 @@ def test_sgd_goes_down_the_gradient_and_momentum_remembers_it(scratch: Fits) -> 
     assert without[1] != usual[1]
 
 
+@pytest.mark.slow
 def test_clip_norm_is_the_length_of_the_longest_step(scratch: Fits, start: Weights) -> None:
     def length(fitted: kclass.Fit) -> float:
         moved = changes(start, weights(fitted)).values()
@@ -392,6 +393,7 @@ def test_label_smoothing_spreads_its_share_of_each_label(scratch: Fits) -> None:
     assert abs(some - none) > 1e-4
 
 
+@pytest.mark.slow
 def test_patience_ends_a_training_that_gains_nothing(scratch: Fits) -> None:
     rough = {**STEP, "epochs": 8, "lr": 0.8}
     free = [each.held_out_loss for each in scratch(**rough).epochs]
@@ -403,6 +405,7 @@ def test_patience_ends_a_training_that_gains_nothing(scratch: Fits) -> None:
         assert [each.held_out_loss for each in impatient.epochs] == free[:wanted]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_where_photos_are_kept_changes_nothing_that_is_learned(cache: str, scratch: Fits) -> None:
     other = scratch(**SCRATCH, cache=cache)
@@ -474,6 +477,7 @@ def test_head_is_solved_or_has_epochs(lite: Fits, backbone: Archive) -> None:
         assert head_of(fit, backbone)[-2:] == [("Dense", 3, "linear"), ("Softmax",)]
 
 
+@pytest.mark.slow
 def test_hidden_activation_and_dropout_are_the_layers_of_a_dense_head(lite: Fits, backbone: Archive) -> None:
     end = [("Dense", 3, "linear"), ("Softmax",)]
     assert head_of(lite(**DENSE), backbone) == [("Dropout", 0.25), *end]
@@ -484,6 +488,7 @@ def test_hidden_activation_and_dropout_are_the_layers_of_a_dense_head(lite: Fits
     ]
 
 
+@pytest.mark.slow
 def test_dropout_leaves_out_a_share_in_training(lite: Fits) -> None:
     assert losses(lite(**DENSE)) != losses(lite(**DENSE, dropout=0.5))
 

@@ -56,6 +56,7 @@ def test_a_search_gives_the_same_curve_again(fitted: SmallFit, usual: kclass.LrC
     assert again.suggestion == usual.suggestion
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"optimizer": "sgd"}, {"label_smoothing": 0.3}, {"seed": 1}], ids=str)
 def test_what_training_would_be_like_decides_the_curve(
     change: dict[str, Any], fitted: SmallFit, usual: kclass.LrCurve
@@ -64,12 +65,14 @@ def test_what_training_would_be_like_decides_the_curve(
     assert not np.array_equal(usual.losses[:40], other.losses[:40])
 
 
+@pytest.mark.slow
 def test_of_fine_tuning_it_is_the_rate_after_the_solved_head(fitted: SmallFit) -> None:
     told = stages(fitted.data, **FINE_TUNED)
     assert "training" not in told
     assert list(told)[-2:] == ["choosing the penalty", "raising the learning rate"]
 
 
+@pytest.mark.slow
 def test_of_a_head_that_is_fine_tuned_it_is_the_rate_after_its_own_epochs(fitted: SmallFit) -> None:
     told = stages(fitted.data, **FINE_TUNED, head="dense", epochs=3)
     assert list(told)[-2:] == ["training", "raising the learning rate"]
