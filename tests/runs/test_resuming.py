@@ -231,3 +231,15 @@ def test_other_versions_than_the_run_began_with_are_told_in_its_log(fitted: Smal
     (part / "begun.json").write_text(json.dumps({**begun, "versions": {**begun["versions"], "keras": "3.0"}}))
     fit = kclass.resume_fit(part)
     assert "was begun with other versions" in (fit.folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_photo_that_has_become_another_under_its_name_is_noticed(split: str, tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "trees", dict.fromkeys(CLASSES, 8))
+    table = kclass.ImageFolder(data).split(valid=0.25, seed=1)
+    part = stopped(table, tmp_path / "run")
+    photo, other = getattr(table, split).path(0), write_photos(tmp_path / "others", {"ash": 1}, seed=9)
+    shutil.copy(other / "ash" / "0.png", photo)
+    with pytest.raises(kclass.DataError, match="are not those that it was begun with"):
+        kclass.resume_fit(part, data=table)
+    assert (part / "checkpoint.npz").exists()
