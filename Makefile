@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+JOBS ?= 2
 
 .PHONY: help demo test lint types slow wheel clean
 
@@ -23,7 +24,7 @@ demo: $(VENV)/.installed
 	@echo "  $(DEMO)/overlays         where the network looked"
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

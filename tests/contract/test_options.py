@@ -46,7 +46,9 @@ def help_of(command: str, option: str) -> str:
 
 def defaults(command: str) -> dict[str, Any]:
     """What the command gets for each option when it is called without any."""
-    given = command_line.commands[command].make_context(command, ["somewhere"]).params
+    # A context without the group's would let click keep a help option that knows no `-h`.
+    group = click.Context(command_line, **command_line.context_settings)
+    given = command_line.commands[command].make_context(command, ["somewhere"], parent=group).params
     return {name: given[name] for name in options_of(command)}
 
 
