@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from .command import common_options, guarded, print_json, print_result
 from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
-from .training_options import training_options
+from .training_options import chosen_options, tell_recipe, training_options
 
 if TYPE_CHECKING:
     from kclass import Fit, Progress
@@ -51,8 +51,11 @@ def fit(
     solved. --fine-tune, --head dense and --backbone scratch train by epochs; Ctrl-C then ends them, and
     keeps the best.
     """
-    with terminal.progress() as progress:
-        fitted = _begun(data, out, options, progress) if resume is None else _resumed(resume, progress)
+    if resume is None:
+        fitted = _begun(data, out, options, terminal)
+    else:
+        with terminal.progress() as progress:
+            fitted = _resumed(resume, progress)
     named = out is not None or (resume is not None and not _is_latest(fitted))
     is_latest = not named and _is_latest(fitted)
     if not named and not is_latest:
@@ -66,14 +69,16 @@ def fit(
     return 0
 
 
-def _begun(data: Path | None, out: Path | None, options: dict[str, Any], progress: "Progress") -> "Fit":
-    from kclass import FitOptions, OptionError, open_data, run_fit
+def _begun(data: Path | None, out: Path | None, options: dict[str, Any], terminal: Terminal) -> "Fit":
+    from kclass import OptionError, open_data, run_fit
 
     source = {name: options.pop(name) for name in TABLE_OPTIONS}
-    chosen = FitOptions(**options)  # refused before a large folder or archive is read
+    chosen = chosen_options(options)  # refused before a large folder or archive is read
     if data is None:
         raise OptionError("DATA is missing", fix="Give a folder of photos: kclass fit PHOTOS")
-    return run_fit(open_data(data, **source), chosen, out=out, progress=progress)
+    tell_recipe(chosen, terminal)
+    with terminal.progress() as progress:
+        return run_fit(open_data(data, **source), chosen, out=out, progress=progress)
 
 
 def _resumed(run: Path, progress: "Progress") -> "Fit":

@@ -8,7 +8,7 @@ import click
 from .command import common_options, guarded, print_json, print_result
 from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
-from .training_options import training_options
+from .training_options import chosen_options, tell_recipe, training_options
 
 
 @click.command("lr-find")
@@ -30,12 +30,14 @@ def lr_find(terminal: Terminal, *, data: Path, out: Path, as_json: bool, **optio
 
     The rate rises from step to step until the loss runs away; it is --fine-tune-lr that is looked for
     if --fine-tune is given, else --lr. Nothing of the training is kept. The other options are those of
-    `kclass fit`.
+    `kclass fit`, so that its command serves here too; how long to train and how the rate is to change
+    then make no difference.
     """
-    from kclass import FitOptions, open_data, run_lr_find, save_png
+    from kclass import open_data, run_lr_find, save_png
 
     source = {name: options.pop(name) for name in TABLE_OPTIONS}
-    chosen = FitOptions(**options)
+    chosen = chosen_options(options)
+    tell_recipe(chosen, terminal)
     with terminal.progress() as progress:
         curve = run_lr_find(open_data(data, **source), chosen, progress=progress)
     if as_json:

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .sources import FRACTION_OR_PLACE
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from kclass import FitOptions
 
 PATH = click.Path(path_type=Path)
 
@@ -28,6 +33,10 @@ class Units(click.ParamType[tuple[int, ...]]):
             self.fail(f"{value!r} is not one or more whole numbers, such as 500 or 1024,512", param, ctx)
 
 
+RECIPE = (
+    "Options that a well-known exercise chose, where you give no others: fiat-ferrari, lakes,"
+    " landmarks-scratch, landmarks-transfer, uffizi."
+)
 OF_DATA = {
     "valid": (
         FRACTION_OR_PLACE,
@@ -58,7 +67,7 @@ OF_HEADS = {
     ),
 }
 OF_FINE_TUNING = {
-    "fine_tune": (int, "Epochs in which a part of the backbone is trained too, after the head."),
+    "fine_tune": (int, "Epochs in which a part of the backbone is trained too, after the head; 0 for none."),
     "unfreeze": (str, "That part: all, a stage and those after it, or last-N layers.  [default: last stage]"),
     "fine_tune_lr": (float, "Highest learning rate of these epochs.  [default: 0.0003]"),
     "stage_lr": (float, "Share of it that the first of the unfrozen stages has.  [default: 0.1]"),
@@ -89,7 +98,7 @@ OF_STEPS = {
     "balance": (
         str,
         "Let classes count alike: weights (in the loss) or, where there are steps, sample (shown equally"
-        " often).  [default: as many as there are]",
+        " often); or none.  [default: none]",
     ),
     "cache": (str, "Where photos are kept decoded: none, memory or disk.  [default: disk]"),
 }
@@ -103,6 +112,7 @@ WITH_DEFAULTS = {
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of data, network and training, in the order in which --help shows them."""
     options = [
+        click.option("--recipe", help=RECIPE),
         *_plain(OF_DATA),
         click.option(
             "--backbone",
@@ -130,6 +140,27 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def chosen_options(options: dict[str, Any]) -> "FitOptions":
+    """The options of a fit as they were given on the command line, those of a recipe among them."""
+    from kclass import FitOptions, follow_recipe
+
+    if options["recipe"] is None:
+        return FitOptions(**options)
+    context = click.get_current_context()
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    return follow_recipe(given.pop("recipe"), **given)
+
+
+def tell_recipe(options: "FitOptions", terminal: Terminal) -> None:
+    """Say what a recipe has set, if one is followed."""
+    for line in () if options.recipe is None else options.recipe.lines:
+        terminal.say(line)
 
 
 def _plain(options: dict[str, tuple[Any, str]]) -> list[Callable[..., Any]]:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
     from kclass.runs.fitting import run_fit as run_fit
+    from kclass.runs.followed import Followed as Followed
+    from kclass.runs.following import follow_recipe as follow_recipe
     from kclass.runs.lr_finding import lr_find as lr_find
     from kclass.runs.lr_finding import run_lr_find as run_lr_find
     from kclass.runs.options import FitOptions as FitOptions
@@ -63,6 +65,7 @@ _HOMES = {
     "Finding": "kclass.audit.findings",
     "Fit": "kclass.runs.fitting",
     "FitOptions": "kclass.runs.options",
+    "Followed": "kclass.runs.followed",
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
     "ListedBackbone": "kclass.backbones.listing",
@@ -80,6 +83,7 @@ _HOMES = {
     "draw_sample": "kclass.drawing.sample",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",
+    "follow_recipe": "kclass.runs.following",
     "from_csv": "kclass.dataset.csv_source",
     "from_frame": "kclass.dataset.frame",
     "from_lists": "kclass.dataset.lists",

@@ -18,6 +18,10 @@ from kclass.keras_import import import_keras, keras_folder, own_keras_folder
 SHA256_LENGTH = 64
 
 
+class UnreachableWeightsError(ModelError):
+    """Weights that are not here, or damaged, and cannot be downloaded."""
+
+
 def imagenet_path(name: str) -> Path:
     """Where Keras keeps the ImageNet weights of a network, whether they are there or not.
 
@@ -55,7 +59,7 @@ def imagenet_weights(name: str) -> Callable[[Any], None]:
     """
 
     def load(net: Any) -> None:
-        path = _found_or_downloaded(name)
+        path = fetch_weights(name)
         try:
             net.load_weights(path)
         except (OSError, *DAMAGE) as error:
@@ -67,10 +71,17 @@ def imagenet_weights(name: str) -> Callable[[Any], None]:
     return load
 
 
-def _found_or_downloaded(name: str) -> Path:
-    """The weight file, whole as far as its hash tells.
+def fetch_weights(name: str) -> Path:
+    """The weight file, whole as far as its hash tells; Keras downloads it if it is not there.
 
     Keras itself would delete a damaged file before it knows whether there is another.
+
+    Args:
+        name: one of `kclass.backbones.applications.APPLICATIONS`.
+
+    Raises:
+        UnreachableWeightsError: it is not here and cannot be downloaded.
+        ModelError: its folder cannot be written.
     """
     path = imagenet_path(name)
     there = is_there(path)
@@ -82,7 +93,7 @@ def _found_or_downloaded(name: str) -> Path:
     except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
         reason = (str(error) or type(error).__name__).splitlines()[0].rpartition(" -- ")[2]
         wrong = f"{path} is damaged and " if there else ""
-        raise ModelError(
+        raise UnreachableWeightsError(
             f"{wrong}the ImageNet weights of {name} cannot be downloaded ({reason})",
             fix=f"Go online once, or put {path.name} into {path.parent}; or use"
             f" --backbone {EMBEDDED}, whose weights are installed.",

@@ -5,8 +5,9 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Balance = Literal["weights", "sample"]
+Balance = Literal["none", "weights", "sample"]
 BALANCES: Final[tuple[Balance, ...]] = get_args(Balance)
+AS_MANY_AS_THERE_ARE: Final = "none"
 
 
 def class_weights(labels: NDArray[np.int32], *, classes: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from kclass.batches.augmentation import DEFAULT, PRESETS, Preset
-from kclass.batches.balance import BALANCES, Balance
+from kclass.batches.balance import AS_MANY_AS_THERE_ARE, BALANCES, Balance
 from kclass.batches.mixing import Mixing
 from kclass.errors import OptionError
 
@@ -19,7 +19,7 @@ class BatchOptions:
         mixup: alpha of MixUp, above 0; None for no MixUp.
         cutmix: alpha of CutMix, above 0; None for no CutMix.
         balance: "weights" has each photo count by the size of its class, "sample" shows photos of all
-            classes equally often; None does neither.
+            classes equally often; "none" does neither.
         label_smoothing: share of each label that is spread evenly over all classes, in [0, 1).
 
     Raises:
@@ -33,7 +33,7 @@ class BatchOptions:
     augment: Preset = PRESETS[DEFAULT]
     mixup: float | None = None
     cutmix: float | None = None
-    balance: Balance | None = None
+    balance: Balance = AS_MANY_AS_THERE_ARE
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class BatchOptions:
             raise OptionError(f"batch_size is {self.size}; it must be 1 or more")
         check_alpha("mixup", self.mixup)
         check_alpha("cutmix", self.cutmix)
-        if self.balance is not None and self.balance not in BALANCES:
+        if self.balance not in BALANCES:
             raise OptionError.unknown("balance", str(self.balance), BALANCES)
         if not 0 <= self.label_smoothing < 1:
             raise OptionError(f"label_smoothing is {self.label_smoothing:g}; it must be from 0 to below 1")

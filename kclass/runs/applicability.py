@@ -22,6 +22,24 @@ STEPS: Final = (
 TRAINED: Final = "use --fine-tune EPOCHS, --head dense or --backbone scratch"
 
 
+class NoEffectError(OptionError):
+    """An option that has no effect with the others.
+
+    Args:
+        option: its name.
+        reason: with what it has none.
+        fix: what to do.
+    """
+
+    def __init__(self, option: str, reason: str, *, fix: str) -> None:
+        super().__init__(f"{option} has no effect {reason}", fix=fix)
+        self.option = option
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return OptionError.__reduce__(OptionError(self.message, fix=self.fix))
+
+
 @dataclass(frozen=True)
 class _Need:
     """What some options need to have an effect.
@@ -111,18 +129,17 @@ def refuse_without_effect(options: "FitOptions") -> None:
     """Refuse options that have no effect with the others.
 
     Raises:
-        OptionError: there is one.
+        NoEffectError: there is one.
     """
     for name, needs in NEEDS.items():
         if getattr(options, name) is None or getattr(options, name) is False:  # 0 is a value
             continue
         for need in needs:
             if not need.met(options):
-                raise OptionError(
-                    f"{name} has no effect {need.missing(options)}", fix=f"Leave it out, or {need.fix}."
-                )
+                raise NoEffectError(name, need.missing(options), fix=f"Leave it out, or {need.fix}.")
     if options.balance == "sample" and not options.stepped:
-        raise OptionError(
-            f"balance is sample, but {options.backbone} is shown no batches: its head is solved",
+        raise NoEffectError(
+            "balance",
+            f"as sample on {options.backbone}, which is shown no batches: its head is solved",
             fix=f"Use --balance weights, or {TRAINED}.",
         )

@@ -27,6 +27,7 @@ from kclass.runs.copies import copies_remark
 from kclass.runs.epoch_report import epoch_remark, epoch_table, plot_epochs, write_tensorboard
 from kclass.runs.epoch_training import train_by_epochs
 from kclass.runs.findings import FINDING_COLUMNS, finding_rows, findings
+from kclass.runs.following import fit_options
 from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared, prepare
@@ -149,13 +150,13 @@ def fit(
         data: a data set, or what `kclass.open_data` takes: a folder, a CSV file or an archive.
         out: folder of the run; default `runs/DATE-NAME`, which `runs/latest` then names.
         progress: is told how far each stage is.
-        options: those of `kclass.FitOptions`, which says what each means.
+        options: those of `kclass.FitOptions`, which says what each means; `recipe` by its name, which
+            sets what is not given, see `kclass.follow_recipe`.
 
     Raises:
         KClassError: an option, data, weights or a photo that cannot be used, or a run not written.
     """
-    chosen: dict[str, Any] = {**options}
-    return run_fit(data, FitOptions(**chosen), out=out, progress=progress).classifier
+    return run_fit(data, fit_options(options), out=out, progress=progress).classifier
 
 
 fit.__signature__ = signature_with_options(fit)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_type_hints
 
 from kclass.batches.balance import Balance
 from kclass.batches.opening import Cache
@@ -14,8 +14,8 @@ from kclass.training.optimizers import Optimizer
 from kclass.training.schedules import Schedule
 
 
-class FitKeywords(TypedDict, total=False):
-    """What `fit` takes by name: the fields of `FitOptions`, with paths as text too."""
+class OptionKeywords(TypedDict, total=False):
+    """The fields of `FitOptions` but that of a recipe, with paths as text too."""
 
     valid: float | str | Path | None
     test: float | str | Path | None
@@ -57,13 +57,20 @@ class FitKeywords(TypedDict, total=False):
     strict: bool
 
 
+class FitKeywords(OptionKeywords, total=False):
+    """What `fit` takes by name: the fields of `FitOptions`, with a recipe by its name."""
+
+    recipe: str | None
+
+
 def signature_with_options(function: Callable[..., Any]) -> inspect.Signature:
     """The signature of a function that takes `FitKeywords`, with each of them and its default."""
     own = inspect.signature(function)
     named = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    kinds = get_type_hints(FitKeywords)
     options = [
         inspect.Parameter(
-            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=kinds[each.name]
         )
         for each in fields(FitOptions)
     ]

@@ -2,7 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from kclass.dataset.dataset import Dataset
 from kclass.errors import OptionError
@@ -11,6 +11,7 @@ from kclass.progress import Progress, silent
 from kclass.runs.applicability import TRAINED
 from kclass.runs.epoch_training import training_of
 from kclass.runs.fitting import opened
+from kclass.runs.following import fit_options
 from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import prepare
@@ -36,8 +37,7 @@ def lr_find(
         OptionError: nothing is trained by steps.
         KClassError: as in `fit`.
     """
-    chosen: dict[str, Any] = {**options}
-    return run_lr_find(data, FitOptions(**chosen), progress=progress)
+    return run_lr_find(data, fit_options(options), progress=progress)
 
 
 lr_find.__signature__ = signature_with_options(lr_find)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kclass.backbones.dense_head import ACTIVATIONS
 from kclass.backbones.registry import BACKBONES, DEFAULT, IMAGENET, NO_WEIGHTS, backbone
 from kclass.batches.augmentation import PRESETS
-from kclass.batches.balance import BALANCES, Balance
+from kclass.batches.balance import AS_MANY_AS_THERE_ARE, BALANCES, Balance
 from kclass.batches.opening import CACHES, Cache
 from kclass.dataset.places import as_path
 from kclass.engines.engine import DEVICES, resolve_device
@@ -17,6 +17,7 @@ from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
 from kclass.photos.resizing import RESIZES, Resize, check_resize
 from kclass.runs.applicability import BACKBONE, DENSE, EPOCHS, FINE_TUNING, STEPS, refuse_without_effect
+from kclass.runs.followed import Followed
 from kclass.runs.steps import batch_options, phases, step_options
 from kclass.runs.values import flag, fraction_or_place, number, one_of, whole, whole_numbers, wrong
 from kclass.training.optimizers import OPTIMIZERS, Optimizer
@@ -28,7 +29,10 @@ LINEAR, DENSE_HEAD = "linear", "dense"
 HEADS: Final = (LINEAR, DENSE_HEAD)
 LARGEST_SIZE: Final = 2048  # a photo of it takes 50 MB as float32, and each layer more
 LARGEST_SEED: Final = 2**32 - 1  # that Keras takes
-ABSENT: Final = (*EPOCHS, *DENSE, *FINE_TUNING, *BACKBONE, *STEPS, "momentum", "plateau_patience", "warmup")
+ABSENT: Final = (
+    *(*EPOCHS, *DENSE, *FINE_TUNING, *BACKBONE, *STEPS),
+    *("momentum", "plateau_patience", "warmup", "recipe"),
+)
 """Options that are left out of what a run says of itself, where they stand for nothing."""
 
 _GIVE_A_MANIFEST = "Give the split.csv of a run."
@@ -54,7 +58,7 @@ class FitOptions:
         activation: of its hidden layers: one of `kclass.backbones.dense_head.ACTIVATIONS`; "relu".
         epochs: of a dense head, while the backbone is frozen, or of a network trained from scratch.
         lr: their highest learning rate.
-        fine_tune: epochs of part of the backbone and the head together, after the head's own.
+        fine_tune: epochs of part of the backbone and the head together, after the head's own; 0 is none.
         unfreeze: that part: "all", a stage with those after it, or "last-N" layers with weights.
         fine_tune_lr: the highest learning rate of the head in these epochs.
         stage_lr: share of it that the first of the unfrozen stages has; those between in equal ratios.
@@ -71,13 +75,14 @@ class FitOptions:
         ema: decay of a moving average of the weights, which is then judged and kept; default none.
         augment: random changes of training photos, one of `kclass.batches.augmentation.PRESETS`.
         mixup, cutmix: alphas of MixUp and CutMix, 0.2 and 1 for instance; default neither.
-        balance: "weights" or, where there are steps, "sample": lets classes count alike.
+        balance: "weights" or, where there are steps, "sample": lets classes count alike; "none" does not.
         cache: where photos are kept decoded: "none", "memory" or "disk".
         tensorboard: write TensorBoard's files into the run's folder.
         seed: of the split, the folds, initial weights, order and augmentation.
         precision: "f32"; "bf16", faster where the CPU has it, probabilities a few hundredths off; "auto".
         device: "cpu", "gpu", or "auto": the GPU if there is one.
         strict: refuse a data set with a photo that cannot be read, instead of leaving it out.
+        recipe: what `follow_recipe` made of one; None if none is followed.
 
     Raises:
         OptionError: a value that cannot be used, or an option that has no effect with the others.
@@ -121,6 +126,7 @@ class FitOptions:
     precision: str = "f32"
     device: str = "auto"
     strict: bool = False
+    recipe: Followed | None = None
 
     def __post_init__(self) -> None:
         self._take_kinds()
@@ -183,6 +189,7 @@ class FitOptions:
             chosen["head"] = DENSE_HEAD if self.dense else LINEAR
         if self.stepped:
             chosen |= step_options(self)
+        chosen["recipe"] = None if self.recipe is None else self.recipe.to_dict()
         return {
             name: _plain(value)
             for name, value in chosen.items()
@@ -200,6 +207,13 @@ class FitOptions:
         for name in ("strict", "tensorboard"):
             flag(name, getattr(self, name))
         self._take("hidden", whole_numbers("hidden", self.hidden))
+        self._take("fine_tune", self.fine_tune or None)
+        self._take("balance", None if self.balance == AS_MANY_AS_THERE_ARE else self.balance)
+        if not isinstance(self.recipe, Followed | None):
+            raise OptionError(
+                f"recipe is {self.recipe!r}; options hold what came of following one",
+                fix="Use kclass.follow_recipe, or give the name to kclass.fit.",
+            )
         if self.seed is None:
             raise wrong("seed", None, "a whole number")
         if not isinstance(self.unfreeze, str | None):

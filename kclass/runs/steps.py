@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kclass.backbones.registry import SCRATCH as SCRATCH_PLAIN
 from kclass.backbones.registry import SCRATCH_SMALL, backbone
 from kclass.batches.augmentation import preset
+from kclass.batches.balance import AS_MANY_AS_THERE_ARE
 from kclass.batches.opening import DEFAULT_CACHE
 from kclass.batches.options import BatchOptions
 from kclass.training.epochs import Phase
@@ -78,7 +79,7 @@ def batch_options(options: "FitOptions") -> BatchOptions:
         augment=preset(chosen["augment"]),
         mixup=options.mixup,
         cutmix=options.cutmix,
-        balance=options.balance,
+        balance=options.balance or AS_MANY_AS_THERE_ARE,
         label_smoothing=chosen["label_smoothing"],
     )
 

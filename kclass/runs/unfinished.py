@@ -13,6 +13,7 @@ from kclass.backbones.registry import IMAGENET, NO_WEIGHTS
 from kclass.classifier.model_file import MODEL
 from kclass.errors import KClassError, ModelError, OptionError, OutputError
 from kclass.files import is_there, output_errors
+from kclass.runs.followed import followed_of
 from kclass.runs.options import FitOptions
 from kclass.runs.run_folder import claim, name_latest, put, write_json
 
@@ -103,7 +104,7 @@ def read_begun(part: Path) -> Begun:
     try:
         found = json.loads((part / BEGUN).read_text(encoding="utf-8"))
         told = {name: found["data"][name] for name in ("name", "fingerprint", "origin")}
-        return Begun(FitOptions(**found["options"]), told, found["versions"], found["named"])
+        return Begun(_read_options(found["options"]), told, found["versions"], found["named"])
     except OptionError:  # says itself what to do: this installation may lack something
         raise
     except (OSError, ValueError, LookupError, TypeError, KClassError) as error:
@@ -112,8 +113,14 @@ def read_begun(part: Path) -> Begun:
         ) from error
 
 
+def _read_options(found: Mapping[str, Any]) -> FitOptions:
+    record = found["recipe"]
+    return FitOptions(**{**found, "recipe": None if record is None else followed_of(record)})
+
+
 def _write_begun(part: Path, begun: Begun) -> None:
-    options = asdict(begun.options)
+    followed = begun.options.recipe
+    options = {**asdict(begun.options), "recipe": None if followed is None else followed.to_dict()}
     absolute = {name: str(Path(options[name]).resolve()) for name in PATHS if _is_path(options[name])}
     write_json(part / BEGUN, {**asdict(begun), "options": {**options, **absolute}})
 

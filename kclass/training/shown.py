@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.batches.balance import class_weights
+from kclass.batches.balance import AS_MANY_AS_THERE_ARE, class_weights
 from kclass.batches.evaluation import evaluation_batches
 from kclass.batches.options import BatchOptions
 from kclass.batches.photo_source import PhotoSource
@@ -51,7 +51,7 @@ class Lesson:
     def held_out_weights(self) -> NDArray[np.float64]:
         """What each photo held out counts, float64 (photos held out,): by its class, if balanced."""
         weights = np.ones(self.classes)
-        if self.batches.balance:
+        if self.batches.balance != AS_MANY_AS_THERE_ARE:
             weights = class_weights(self.held_out_labels, classes=self.classes)
         return weights[self.held_out_labels]
 

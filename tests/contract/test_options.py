@@ -22,6 +22,7 @@ from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.photos.resizing import RESIZES, Resize
 from kclass.runs.options import DEFAULT_VALID, HEADS
+from kclass.runs.recipes import RECIPES
 from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
@@ -141,6 +142,7 @@ def test_every_option_has_a_line_of_help(command: str) -> None:
         ("augment", tuple(PRESETS)),
         ("balance", BALANCES),
         ("cache", CACHES),
+        ("recipe", tuple(RECIPES)),
     ],
 )
 def test_the_help_names_every_value_that_the_library_takes(option: str, values: tuple[str, ...]) -> None:
@@ -203,7 +205,7 @@ def test_the_help_names_the_defaults_that_depend_on_the_rest() -> None:
         "augment": f"{tuned['augment']}; {dense['augment']} for a dense head alone",
         "mixup": "no MixUp",
         "cutmix": "no CutMix",
-        "balance": "as many as there are",
+        "balance": "none",
         "cache": scratch["cache"],
         "out": "runs/DATE-NAME",
     }
@@ -253,7 +255,7 @@ def test_what_type_checkers_take_is_what_the_library_takes(
         ({"backbone": "scratch", "epochs": 0}, "epochs is 0; it must be 1 or more"),
         ({"backbone": "scratch", "batch_size": 0}, "batch_size is 0; it must be 1 or more"),
         ({"backbone": "scratch", "patience": 0}, "patience is 0; it must be 1 or more"),
-        ({"fine_tune": 0}, "fine_tune is 0; it must be 1 or more"),
+        ({"fine_tune": -1}, "fine_tune is -1; it must be 1 or more"),
         ({"fine_tune": True}, "fine_tune is True; it must be a whole number"),
         ({"fine_tune": 1, "fine_tune_lr": 0}, "fine_tune_lr is 0; it must be above 0 and below 10"),
         ({"fine_tune": 1, "fine_tune_lr": 10}, "fine_tune_lr is 10; it must be above 0 and below 10"),
@@ -446,8 +448,8 @@ def test_a_package_that_is_not_there_is_named_before_anything_is_trained(
         ({"mixup": 0.0}, "mixup is 0; it must be above 0"),
         ({"cutmix": -1.0}, "cutmix is -1; it must be above 0"),
         ({"cutmix": "much"}, "cutmix is 'much'; it must be a number"),
-        ({"balance": "weight"}, "balance is 'weight'; it must be one of sample, weights"),
-        ({"balance": 3}, "balance is 3; it must be one of sample, weights"),
+        ({"balance": "weight"}, "balance is 'weight'; it must be one of none, sample, weights"),
+        ({"balance": 3}, "balance is 3; it must be one of none, sample, weights"),
         ({"cache": "ram"}, "cache is 'ram'; it must be one of disk, memory, none"),
     ],
 )

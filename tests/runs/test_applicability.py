@@ -149,7 +149,9 @@ def test_each_option_that_needs_another_is_refused_somewhere_and_taken_elsewhere
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name, value in VALUES.items() if type(value) in (int, float))
+    "name",
+    # No epochs of fine-tuning are no fine-tuning.
+    sorted(name for name, value in VALUES.items() if type(value) in (int, float) and name != "fine_tune"),
 )
 def test_nought_is_a_value_and_no_way_to_leave_an_option_out(name: str) -> None:
     options = (
@@ -164,11 +166,16 @@ def test_a_flag_that_is_not_set_is_left_out() -> None:
     assert "tensorboard" not in FitOptions(tensorboard=False).to_dict()
 
 
+@pytest.mark.parametrize("options", [{"fine_tune": 0}, {"balance": "none"}], ids=str)
+def test_options_that_a_recipe_may_set_can_be_set_to_nothing(options: dict[str, Any]) -> None:
+    assert FitOptions(**options) == FitOptions()
+
+
 def test_balanced_batches_are_refused_where_there_are_no_batches() -> None:
     with pytest.raises(OptionError) as raised:
         FitOptions(balance="sample")
     assert raised.value.message == (
-        "balance is sample, but efficientnet_lite0 is shown no batches: its head is solved"
+        "balance has no effect as sample on efficientnet_lite0, which is shown no batches: its head is solved"
     )
     assert raised.value.fix == f"Use --balance weights, or {TRAIN}."
     for options in (SCRATCH, DENSE, FINE_TUNED):

@@ -21,8 +21,8 @@ def test_the_keywords_are_the_options_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_a_keyword_has_the_type_of_its_option_and_paths_may_be_text(name: str) -> None:
-    kind: Any = OPTIONS[name].type
+def test_a_keyword_has_the_type_of_its_option_and_paths_and_recipes_may_be_text(name: str) -> None:
+    kind: Any = str | None if name == "recipe" else OPTIONS[name].type
     assert KEYWORDS[name] == (kind | str if Path in get_args(kind) else kind)
 
 
@@ -32,7 +32,7 @@ def test_the_signature_shows_each_option_with_its_type_and_default(function: Any
     assert list(shown)[-len(OPTIONS) :] == list(OPTIONS)
     for name, option in OPTIONS.items():
         assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
-        assert (shown[name].default, shown[name].annotation) == (option.default, option.type)
+        assert (shown[name].default, shown[name].annotation) == (option.default, KEYWORDS[name])
     assert not [each for each in shown.values() if each.kind is inspect.Parameter.VAR_KEYWORD]
 
 
