@@ -4,7 +4,7 @@ import io
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kclass import Classifier, KClassError, Predictions
 
 STDIN = "-"
+SUFFIXES = {"--csv": ".csv", "--grid": ".png"}
+MOST_IN_GRID = 60
 
 
 @click.command()
@@ -32,6 +34,11 @@ STDIN = "-"
 )
 @click.option(
     "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table into this CSV file."
+)
+@click.option(
+    "--grid",
+    type=click.Path(path_type=Path),
+    help=f"Write the photos, each with its class, into this PNG file; the first {MOST_IN_GRID}.",
 )
 @click.option(
     "--explain",
@@ -49,6 +56,7 @@ def predict(
     model: Path | None,
     top: int,
     csv_file: Path | None,
+    grid: Path | None,
     explain: Path | None,
     strict: bool,
     as_json: bool,
@@ -61,15 +69,18 @@ def predict(
 
     named = _named(paths)
     photos = find_photos(named)
-    _check_places(csv_file, explain, photos, named)
+    _check_files({"--csv": csv_file, "--grid": grid}, photos)
+    _check_folder(explain, photos, named)
     classifier = load(model or latest_model())
     predictions = _predictions(classifier, photos, top, terminal)
     if csv_file is not None:
         predictions.write_csv(csv_file)
     if not as_json:
         _print_table(predictions)
+    if grid is not None and len(predictions):
+        _draw(predictions, grid, terminal)
     overlays = _Overlays({}, [])
-    if explain is not None:
+    if explain is not None:  # after the grid, so that no overlay is given the name of that file
         overlays = _explain(classifier, predictions, explain, terminal)
     if as_json:
         content = predictions.to_dict()
@@ -86,18 +97,28 @@ def predict(
     return int(refused)
 
 
-def _check_places(
-    csv_file: Path | None, explain: Path | None, photos: Sequence[Path], named: Sequence[str]
-) -> None:
-    """Refuse places for results where photos are: `--csv *.jpg` is `--csv a.jpg b.jpg` to us."""
+def _check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> None:
+    """Refuse files for results that are none, or photos: `--csv *.jpg` is `--csv a.jpg b.jpg` to us."""
     from kclass import OptionError
 
-    if csv_file is not None and csv_file.suffix.lower() != ".csv":
-        raise OptionError(
-            f"--csv is {csv_file}, which is no name of a CSV file", fix="Name one, such as --csv out.csv"
-        )
-    if csv_file is not None and csv_file.resolve() in {photo.resolve() for photo in photos}:
-        raise OptionError(f"--csv is {csv_file}, one of the photos", fix="Choose another name.")
+    taken = {photo.resolve() for photo in photos}
+    for option, place in files.items():
+        if place is None:
+            continue
+        suffix = SUFFIXES[option]
+        if place.suffix.lower() != suffix:
+            raise OptionError(
+                f"{option} is {place}, which is no name of a {suffix[1:].upper()} file",
+                fix=f"Name one, such as {option} out{suffix}",
+            )
+        if place.resolve() in taken:
+            raise OptionError(f"{option} is {place}, one of the photos", fix="Choose another name.")
+
+
+def _check_folder(explain: Path | None, photos: Sequence[Path], named: Sequence[str]) -> None:
+    """Refuse a folder for overlays where the photos are."""
+    from kclass import OptionError
+
     if explain is not None:
         folders = {photo.parent for photo in photos} | {Path(name) for name in named}
         if explain.resolve() in {folder.resolve() for folder in folders}:
@@ -146,6 +167,15 @@ def _print_table(predictions: "Predictions") -> None:
     width = max((len(str(each.path)) for each in predictions), default=0)
     for each in predictions:
         print_result(f"{each.path!s:<{width}}  " + "  ".join(map(str, each.top)))
+
+
+def _draw(predictions: "Predictions", grid: Path, terminal: Terminal) -> None:
+    """Write the grid, and say where it is and how much of all it shows."""
+    from kclass import save_png
+
+    save_png(predictions.plot(number=MOST_IN_GRID), grid)
+    more = len(predictions) > MOST_IN_GRID
+    terminal.say(f"Grid: {grid}" + (f" ({MOST_IN_GRID} of {len(predictions)} photos)" if more else ""))
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,24 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.classifier.grid import as_png, captioned_grid, check_number, file_names
 from kclass.dataset.names import readable
 from kclass.errors import PhotoError
 from kclass.files import whole_file
+from kclass.plots.lettering import lettered
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DEFAULT_TOP = 3
+
+GRID_PHOTOS: Final = 60
+"""Photos in a grid: so many can be looked at one by one on a screen."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,33 @@ class Predictions:
                 writer.writerow([each.path, *guesses])
         return path
 
+    def plot(self, *, number: int = GRID_PHOTOS) -> "Figure":
+        """The photos, whole and in shape, in a grid, in the order given.
+
+        Above each stand the name of its file, and below it the most probable class and how probable
+        that is, such as "bees 97.4%". Photos are decoded anew; one that cannot be read any more is an
+        empty square whose caption says so.
+
+        Args:
+            number: how many photos at most, 1 to 500; the first are shown.
+
+        Raises:
+            OptionError: `number` cannot be used.
+            DataError: no photo was predicted.
+        """
+        check_number(number)
+        shown = self.predictions[:number]
+        paths, names = [each.path for each in shown], _drawn_labels(shown)
+        captions = [
+            (file, f"{names[each.index]} {each.probability:.1%}")
+            for file, each in zip(file_names(paths), shown, strict=True)
+        ]
+        heading = [f"{len(shown)} of {len(self)} photos"] if len(shown) < len(self) else []
+        return captioned_grid(paths, captions, heading=heading)
+
+    def _repr_png_(self) -> bytes | None:
+        return as_png(self.plot()) if self.predictions else None
+
 
 def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str], *, top: int) -> Prediction:
     """The prediction for one photo.
@@ -134,3 +169,9 @@ def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str
     order = np.argsort(-probabilities, kind="stable")[:top]
     guesses = tuple(Guess(classes[index], int(index), float(probabilities[index])) for index in order)
     return Prediction(path, guesses)
+
+
+def _drawn_labels(predictions: Sequence[Prediction]) -> list[str]:
+    """Classes as figures show them, by their place among the model's; those nobody names are left out."""
+    labels = {each.index: each.label for each in predictions}
+    return lettered([labels.get(place, "") for place in range(max(labels, default=-1) + 1)])

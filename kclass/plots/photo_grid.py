@@ -1,5 +1,6 @@
 """Photos in a grid, each with its caption."""
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +12,29 @@ from numpy.typing import NDArray
 from kclass.errors import OptionError
 from kclass.plots.figures import new_figure
 from kclass.plots.lettering import families
+from kclass.plots.line_fitting import cut, width_in_ems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SIDE: Final = 1.6
+SIDE: Final = 1.6
+"""Inches: the width of a photo, unless another is asked for."""
+
 _GAP: Final = 0.08
 _APART: Final = 0.3
 _CAPTION: Final = 0.2
 _LINE: Final = 0.2
 _MARGIN: Final = 0.15
 _NARROWEST: Final = 3.2
-"""Inches: the width of a photo, what lies between two, what sets columns apart, the room of a caption,
-of a line of the heading, around all, and the least width of the heading."""
+"""Inches: what lies between two photos, what sets columns apart, the room of a caption, of a
+line of the heading, around all, and the least width of the heading."""
+
+_LINE_HEIGHT: Final = 1.25
+"""From one line of a caption to the next, in the size of its letters."""
+
+_SLACK: Final = 0.92
+"""How much of a photo's width a line may take by its measure: letters begin on whole pixels, which makes
+small ones up to a tenth wider at 100 dots an inch."""
 
 _POINTS: Final = 72
 _HEADING: Final = 10.0
@@ -42,24 +53,29 @@ def photo_grid(
     columns: int,
     heading: Sequence[str] = (),
     apart: int = 0,
+    side: float = SIDE,
 ) -> "Figure":
     """Draw photos row by row.
 
-    A row of which no photo has a caption leaves no room for one.
+    A row of which no photo has a caption leaves no room for one. The letters of all captions have one
+    size. A line of a caption of several that is wider than its photo even in the smallest size loses
+    the middle of its parts (`kclass.plots.line_fitting.cut`); a caption of one line stays whole.
 
     Args:
         photos: uint8 (photos, height, width, 3), RGB, 0 to 255.
-        captions: what stands above each of them; may be empty.
+        captions: what stands above each of them, its lines parted by line feeds; may be empty.
         columns: photos in a row, 1 or more.
         heading: lines above all; those that are too long are broken.
         apart: so many columns in front are set apart from the others; 0 for none.
+        side: the width of a photo, in inches.
 
     Raises:
         OptionError: there is no photo, another number of captions, or no column.
     """
     if not len(photos) or len(captions) != len(photos) or columns < 1:
         raise OptionError(f"a grid of {len(photos)} photos, {len(captions)} captions and {columns} columns")
-    grid = _laid_out(photos, captions, columns=columns, apart=apart)
+    written = _fitted(captions, side=side)
+    grid = _laid_out(photos, written, columns=columns, apart=apart, side=side)
     inner = max(grid.width, _NARROWEST if heading else 0)
     lines = [part for line in heading for part in broken(line, width=inner, points=_HEADING)]
     above = _MARGIN + _LINE * len(lines) + (_GAP if lines else 0)
@@ -68,12 +84,12 @@ def photo_grid(
     figure.set_layout_engine("none")
     box = (_MARGIN / width, _MARGIN / height, grid.width / width, grid.height / height)
     axes = figure.add_axes(box)
-    axes.imshow(_canvas(photos, grid), aspect="auto", extent=(0, grid.width, grid.height, 0))
+    axes.imshow(_canvas(photos, grid, side=side), aspect="auto", extent=(0, grid.width, grid.height, 0))
     axes.set_axis_off()
     style: dict[str, Any] = {"fontfamily": families(), "parse_math": False}
-    size = caption_size(captions)
-    for (left, top), caption in zip(grid.corners, captions, strict=True):
-        axes.text(left, top - 0.3 * _CAPTION, caption, fontsize=size, **style)
+    for (left, top), stack in zip(grid.corners, written.stacks, strict=True):
+        for row, line in enumerate(reversed(stack)):
+            axes.text(left, top - 0.3 * _CAPTION - written.step * row, line, fontsize=written.size, **style)
     for row, line in enumerate(lines):
         top = 1 - (_MARGIN + _LINE * row) / height
         figure.text(_MARGIN / width, top, line, fontsize=_HEADING, va="top", **style)
@@ -99,11 +115,50 @@ def broken(text: str, *, width: float, points: float) -> list[str]:
     return [line for line in lines if line]
 
 
-def caption_size(captions: Sequence[str]) -> float:
-    """The size of letters, in points, at which the longest caption is as wide as a photo, or nearly so."""
-    longest = max(map(_ems, captions), default=0)
-    fitting = _SIDE * _POINTS / longest if longest else _LARGEST
+def caption_size(captions: Sequence[str], *, side: float = SIDE) -> float:
+    """The size of letters, in points, at which the longest line is as wide as a photo, or nearly so.
+
+    Args:
+        captions: of all photos.
+        side: the width of a photo, in inches.
+    """
+    longest = max((_ems(line) for caption in captions for line in caption.split("\n")), default=0)
+    fitting = side * _POINTS / longest if longest else _LARGEST
     return min(max(fitting, _SMALLEST), _LARGEST)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Captions as they are written.
+
+    Args:
+        stacks: the lines of each, from above.
+        size: of the letters, in points.
+    """
+
+    stacks: list[list[str]]
+    size: float
+
+    @property
+    def step(self) -> float:
+        """Inches from one line of a caption to the next."""
+        return _LINE_HEIGHT * self.size / _POINTS
+
+    def room(self, photos: slice) -> float:
+        """Inches that stand above the photos of a row."""
+        stacks = self.stacks[photos]
+        return _CAPTION + self.step * (max(map(len, stacks)) - 1) if any(map(any, stacks)) else 0
+
+
+def _fitted(captions: Sequence[str], *, side: float) -> _Written:
+    stacks = [caption.split("\n") for caption in captions]
+    room = _SLACK * side * _POINTS
+    widest = max((width_in_ems(line) for stack in stacks if stack[1:] for line in stack), default=0)
+    size = caption_size(captions, side=side)
+    if widest:  # in tenths of a point, so that no line is cut for the last bit of a fraction
+        size = max(min(size, math.floor(10 * room / widest) / 10), _SMALLEST)
+    fitted = [[cut(line, ems=room / size) for line in stack] if stack[1:] else stack for stack in stacks]
+    return _Written(fitted, size)
 
 
 def _ems(text: str) -> float:
@@ -127,23 +182,24 @@ class _Grid:
     height: float
 
 
-def _laid_out(photos: NDArray[np.uint8], captions: Sequence[str], *, columns: int, apart: int) -> _Grid:
+def _laid_out(
+    photos: NDArray[np.uint8], written: _Written, *, columns: int, apart: int, side: float
+) -> _Grid:
     columns = min(columns, len(photos))
-    side = _SIDE * photos.shape[1] / photos.shape[2]
-    lefts = [column * (_SIDE + _GAP) + (_APART if column >= apart > 0 else 0) for column in range(columns)]
+    high = side * photos.shape[1] / photos.shape[2]
+    lefts = [column * (side + _GAP) + (_APART if column >= apart > 0 else 0) for column in range(columns)]
     corners, bottom = [], -_GAP
     for start in range(0, len(photos), columns):
-        row = captions[start : start + columns]
-        top = bottom + _GAP + (_CAPTION if any(row) else 0)
-        corners += [(left, top) for left in lefts[: len(row)]]
-        bottom = top + side
-    return _Grid(corners, lefts[-1] + _SIDE, bottom)
+        top = bottom + _GAP + written.room(slice(start, start + columns))
+        corners += [(left, top) for left in lefts[: len(photos) - start]]
+        bottom = top + high
+    return _Grid(corners, lefts[-1] + side, bottom)
 
 
-def _canvas(photos: NDArray[np.uint8], grid: _Grid) -> NDArray[np.uint8]:
+def _canvas(photos: NDArray[np.uint8], grid: _Grid, *, side: float) -> NDArray[np.uint8]:
     """The photos in their places on white: one picture is drawn much faster than many."""
     height, width = photos.shape[1:3]
-    scale = width / _SIDE
+    scale = width / side
     places = [(round(scale * left), round(scale * top)) for left, top in grid.corners]
     size = max(top for _, top in places) + height, max(left for left, _ in places) + width
     canvas = np.full((*size, 3), 255, np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Command, Ended
+from PIL import Image
 from small_fits import CLASSES, SmallFit
 
 LINE = re.compile(r"(\S+) {2,}((?:ash|birch|cedar) \d+\.\d%(?: {2}|$)){1,3}")
@@ -200,6 +201,84 @@ def test_without_a_model_and_a_run_the_person_is_told_what_to_do(
         f"Error: there is no run in {here / 'runs'} to take a model from\n"
         "  Run `kclass fit DATA` here first, or give a model file with --model.\n",
     )
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return picture.size
+
+
+def test_a_grid_shows_the_photos_and_is_named_on_stderr(
+    predict: Command, fitted: SmallFit, broken: Path, here: Path
+) -> None:
+    ended = predict(*photos(fitted, "ash/0.png", "cedar/1.png"), broken, "--grid", "below/grid.PNG")
+    assert ended.code == 0
+    assert len(listed(ended)) == 2
+    failed, grid = sorted(ended.err.splitlines(), reverse=True)
+    assert failed.startswith(f"not predicted: {broken}")
+    assert grid == f"Grid: {Path('below/grid.PNG')}"
+    assert [path.name for path in (here / "below").iterdir()] == ["grid.PNG"]
+    # Two photos of 2.6 inches in a row, 150 dots an inch.
+    assert size_of(here / "below" / "grid.PNG")[0] > 2 * 2.6 * 150
+    silent = predict(fitted.photo, "--grid", "one.png", "--quiet", "--json")
+    assert (silent.code, silent.err) == (0, "")
+    assert set(json.loads(silent.out)) == {"predictions", "unreadable"}
+    assert size_of(here / "one.png")[0] < 2 * 2.6 * 150
+
+
+def test_a_grid_of_a_part_says_how_many_it_shows(predict: Command, fitted: SmallFit, here: Path) -> None:
+    (here / "many").mkdir()
+    for index in range(61):
+        (here / "many" / f"{index}.png").write_bytes(fitted.photo.read_bytes())
+    assert predict("many", "--grid", "all.png").err == "Grid: all.png (60 of 61 photos)\n"
+    (here / "many" / "60.png").unlink()
+    assert predict("many", "--grid", "all.png").err == "Grid: all.png\n"
+
+
+def test_without_a_predicted_photo_there_is_no_grid(predict: Command, broken: Path, here: Path) -> None:
+    ended = predict(broken, "--grid", "grid.png")
+    assert ended.code == 1
+    assert ended.err.count("\n") == 1
+    assert not (here / "grid.png").exists()
+
+
+def test_files_that_are_none_of_their_kind_or_photos_are_refused(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "a.png").write_bytes(fitted.photo.read_bytes())
+    (here / "other.png").symlink_to(here / "a.png")
+    for option, place, message, fix in (
+        ("--grid", "a.jpg", "which is no name of a PNG file", "Name one, such as --grid out.png"),
+        ("--csv", "a.txt", "which is no name of a CSV file", "Name one, such as --csv out.csv"),
+        ("--grid", "a.png", "one of the photos", "Choose another name."),
+        ("--grid", "other.png", "one of the photos", "Choose another name."),
+    ):
+        ended = predict("a.png", option, place)
+        assert ended == Ended(2, "", f"Error: {option} is {place}, {message}\n  {fix}\n")
+    assert (here / "a.png").read_bytes() == fitted.photo.read_bytes()
+
+
+def test_a_grid_that_cannot_be_written_is_an_error(predict: Command, fitted: SmallFit, here: Path) -> None:
+    (here / "grid.png").mkdir()
+    ended = predict(fitted.photo, "--grid", "grid.png")
+    assert ended.code == 1
+    assert listed(ended) == [str(fitted.photo)]
+    assert ended.err.startswith("Error: cannot write grid.png: ")
+    assert [path.name for path in here.iterdir()] == ["grid.png"]
+
+
+@KERAS_ON_NUMPY
+def test_a_grid_and_overlays_never_take_each_others_place(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    label = json.loads(predict(fitted.photo, "--json").out)["predictions"][0]["label"]
+    name = f"{fitted.photo.stem}-{label}"
+    ended = predict(fitted.photo, "--explain", "maps", "--grid", f"maps/{name}.png", "--json")
+    assert ended.err.splitlines()[-2:] == [f"Grid: {Path('maps') / name}.png", "Overlays: maps"]
+    assert json.loads(ended.out)["predictions"][0]["overlay"] == str(Path("maps") / f"{name}-2.png")
+    assert {path.name for path in (here / "maps").iterdir()} == {f"{name}.png", f"{name}-2.png"}
+    assert size_of(here / "maps" / f"{name}.png") != size_of(here / "maps" / f"{name}-2.png")
 
 
 @KERAS_ON_NUMPY

@@ -102,6 +102,13 @@ def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: Smal
     assert loaded & HEAVIER_THAN_A_PHOTO == set()
 
 
+def test_a_grid_of_predictions_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
+    options = ["--model", str(fitted.model), "--grid", "grid.png", "--quiet"]
+    loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
+    assert "matplotlib" in loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv", "sklearn", "scipy"} == set()
+
+
 def test_a_fit_on_a_frozen_backbone_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
     loaded = packages_after("fit", str(fitted.data), "--out", "run", "--quiet", cwd=tmp_path)
     assert "matplotlib" in loaded

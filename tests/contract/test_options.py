@@ -103,7 +103,7 @@ def test_the_options_of_check_are_those_of_opening_and_auditing_data_and_of_file
 
 def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> None:
     predict = inspect.signature(kclass.Classifier.predict).parameters
-    assert set(options_of("predict")) == {"model", "top", "csv_file", "explain", "strict"}
+    assert set(options_of("predict")) == {"model", "top", "csv_file", "grid", "explain", "strict"}
     assert "top" in predict
 
 
@@ -472,6 +472,7 @@ def test_paths_of_the_command_line_are_paths() -> None:
         ("lr-find", "out"),
         ("predict", "model"),
         ("predict", "csv_file"),
+        ("predict", "grid"),
         ("predict", "explain"),
     ):
         kind = options_of(command)[name].type

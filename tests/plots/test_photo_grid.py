@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,3 +121,65 @@ def test_long_headings_are_broken_between_words() -> None:
 def test_grids_that_are_none_are_refused(photos: int, captions: int, columns: int) -> None:
     with pytest.raises(OptionError, match=f"a grid of {photos} photos, {captions} captions and {columns}"):
         photo_grid(plain(photos), [""] * captions, columns=columns)
+
+
+def extents(figure: Figure, dpi: int = DPI) -> dict[str, Any]:
+    """Where each line of a caption is drawn, in pixels from below."""
+    figure.set_dpi(dpi)
+    figure.canvas.draw()
+    return {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts}
+
+
+def test_the_lines_of_a_caption_stand_one_below_the_other_above_their_photo() -> None:
+    figure = photo_grid(plain(4), ["ash\n1.5", "birch\n2.5", "cedar\n3.5", "4.5"], columns=2)
+    words = extents(figure)
+    for first, second in (("ash", "1.5"), ("birch", "2.5"), ("cedar", "3.5")):
+        assert words[first].x0 == pytest.approx(words[second].x0, abs=2)
+        assert words[first].y0 > words[second].y1 - 1
+    # A caption with fewer lines than others in its row stands at its photo.
+    assert words["4.5"].y0 == pytest.approx(words["3.5"].y0, abs=1)
+    height = figure.get_window_extent().height
+    tops = [height - top for _, top, *_ in boxes(drawn(figure), 4)]
+    assert words["1.5"].y0 >= tops[0] - 1
+    assert words["3.5"].y0 >= tops[2] - 1
+    assert words["ash"].y1 <= height
+
+
+def test_each_further_line_takes_the_same_room() -> None:
+    def height(caption: str) -> float:
+        return float(photo_grid(plain(1), [caption], columns=1).get_size_inches()[1])
+
+    one, two, three = height("a"), height("a\nb"), height("a\nb\nc")
+    assert three - two == pytest.approx(two - one)
+    assert two > one
+
+
+@pytest.mark.parametrize("dpi", [100, 150])
+@pytest.mark.parametrize(
+    "line", ["W" * 60, "x" * 24, "Golden Gate Bridge / Westminster", "Санкт-Петербург 97.4%", "0" * 40]
+)
+def test_a_line_of_several_does_not_reach_the_photo_beside(line: str, dpi: int) -> None:
+    figure = photo_grid(plain(2), [f"{line}\n9.9", "ash\n1.1"], columns=2)
+    words = extents(figure, dpi)
+    (long,) = (extent for text, extent in words.items() if text[0] == line[0] and text != "ash")
+    # Letters begin at the photo's edge; it is 1.6 inches wide, and the next one begins .08 further on.
+    assert long.x1 - long.x0 < 1.68 * dpi
+    assert words["ash"].x0 - long.x0 == pytest.approx(1.68 * dpi, abs=2)
+
+
+def test_letters_shrink_before_a_line_is_cut() -> None:
+    name = "W" * 20  # 20 of .989 em: at 5 points as wide as 1.37 inches
+    figure = photo_grid(plain(1), [f"{name}\n1"], columns=1)
+    first, second = figure.axes[0].texts
+    assert first.get_text() == "1"
+    assert second.get_text() == name
+    assert 5 <= second.get_fontsize() == first.get_fontsize() < 9
+
+
+def test_photos_can_be_larger() -> None:
+    figure = photo_grid(plain(2), ["W" * 20 + "\n1"] * 2, columns=2, side=2.6)
+    for left, top, right, bottom in boxes(drawn(figure), 2):
+        assert (right - left, bottom - top) == pytest.approx((2.6 * DPI, 2.6 * DPI), abs=3)
+    small = photo_grid(plain(2), ["W" * 20 + "\n1"] * 2, columns=2)
+    assert figure.axes[0].texts[0].get_fontsize() > small.axes[0].texts[0].get_fontsize()
+    assert caption_size(["x" * 30], side=2.6) > caption_size(["x" * 30])

@@ -1,0 +1,112 @@
+"""Photos that a classifier has seen, in a grid that a person looks at."""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.dataset.names import composed
+from kclass.errors import DataError, OptionError, PhotoError
+from kclass.parallel import in_parallel, usable_cores
+from kclass.photos.loading import load
+from kclass.plots.lettering import lettered, shortened
+from kclass.plots.photo_grid import SIDE, photo_grid
+from kclass.plots.saving import DPI
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_PHOTOS: Final = 500
+
+GONE: Final = "cannot be read any more"
+"""What stands above an empty square in the place of the last line of a caption."""
+
+_MOST_COLUMNS: Final = 8
+_WIDE: Final = 8.0
+_LARGEST_SIDE: Final = 2.6
+"""Inches: how wide a grid is that has room, and the largest photos."""
+
+_EMPTY: Final = 225
+"""The light grey of a square without a photo."""
+
+
+def check_number(number: Any) -> None:
+    """Check how many photos are asked for.
+
+    Raises:
+        OptionError: no whole number, or not from 1 to `MOST_PHOTOS`.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise OptionError(f"number is {number!r}; it must be a whole number")
+    if not 1 <= number <= MOST_PHOTOS:
+        raise OptionError(f"number is {number}; it must be from 1 to {MOST_PHOTOS}")
+
+
+def captioned_grid(
+    paths: Sequence[Path], captions: Sequence[tuple[str, str]], *, heading: Sequence[str] = ()
+) -> "Figure":
+    """Draw photos row by row, each whole and in shape, with grey bars where it is no square.
+
+    A photo that cannot be read any more is an empty square whose caption says so.
+
+    Args:
+        paths: the photos' files.
+        captions: two lines above each of them, of signs that figures can show.
+        heading: lines above all.
+
+    Raises:
+        DataError: there are no photos.
+    """
+    if not paths:
+        raise DataError("there are no photos to draw", fix="Give photos that can be read.")
+    columns = min(_MOST_COLUMNS, math.ceil(math.sqrt(len(paths))))
+    side = min(max(_WIDE / columns, SIDE), _LARGEST_SIDE)
+    squares = _squares(paths, size=round(side * DPI))
+    empty = np.full((round(side * DPI), round(side * DPI), 3), _EMPTY, np.uint8)
+    return photo_grid(
+        np.stack([empty if square is None else square for square in squares]),
+        [
+            f"{first}\n{GONE if square is None else second}"
+            for (first, second), square in zip(captions, squares, strict=True)
+        ],
+        columns=columns,
+        heading=heading,
+        side=side,
+    )
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """The names of files as a figure shows them.
+
+    They are at most as long as class names are there, and a sign that no font at hand can draw is a
+    question mark; but unlike those of classes they keep underscores, and numbers in front.
+    """
+    names = [composed(path.name) for path in paths]
+    signs = sorted({sign for name in names for sign in name})
+    # A name of one sign is shown as it is if it can be drawn, and is a class and its place if not.
+    drawn = {sign for sign, shown in zip(signs, lettered(signs), strict=True) if shown == sign} | {" "}
+    return [shortened("".join(sign if sign in drawn else "?" for sign in name)) for name in names]
+
+
+def as_png(figure: "Figure") -> bytes:
+    """A figure as notebooks show it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _squares(paths: Sequence[Path], *, size: int) -> list[NDArray[np.uint8] | None]:
+    """uint8 (size, size, 3) for each photo, RGB, 0 to 255; None for those that cannot be read."""
+
+    def square(path: Path) -> NDArray[np.uint8] | None:
+        try:
+            return load(path, size=size, how="pad")
+        except PhotoError:
+            return None  # the grid says so in its place
+
+    with in_parallel(square, paths, threads=usable_cores()) as squares:
+        return [*squares]
