@@ -320,6 +320,7 @@ def _write(part: Path, fitted: Fit, trained: Trained) -> None:
     write_json(part / "config.json", config)
     for split, each in fitted.evaluations.items():
         save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
+        save_png(each.top_losses().plot(), part / f"top_losses_{split}.png")
     if trained.network is not None:
         save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
         write_text(part / "summary.txt", trained.network.summary)

@@ -34,6 +34,7 @@ FILES = {
     "model.keras",
     "predictions.csv",
     "split.csv",
+    "top_losses_valid.png",
 }
 
 FILES_OF_EPOCHS = FILES | {"curves.png", "summary.txt"}
@@ -66,9 +67,10 @@ def test_a_run_holds_all_that_tells_how_it_came_about(fitted: SmallFit) -> None:
     assert all(path.stat().st_size for path in fitted.run.iterdir())
 
 
-def test_labelled_test_photos_have_a_figure_of_their_own(fitted: SmallFit, tmp_path: Path) -> None:
+def test_labelled_test_photos_have_figures_of_their_own(fitted: SmallFit, tmp_path: Path) -> None:
     run_fit(fitted.data, tmp_path / "run", test=0.25)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES | {"confusion_matrix_test.png"}
+    figures = {"confusion_matrix_test.png", "top_losses_test.png"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES | figures
     assert set(read_json(tmp_path / "run" / "metrics.json")) == {"valid", "test"}
     assert {row["split"] for row in rows(tmp_path / "run" / "predictions.csv")} == {"valid", "test"}
 
