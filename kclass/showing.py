@@ -21,7 +21,7 @@ from kclass.dataset.samples import Samples
 from kclass.errors import DataError, OptionError, OutputError, PhotoError
 from kclass.parallel import usable_cores
 from kclass.photos.resizing import Resize, check_resize
-from kclass.plots.lettering import lettered
+from kclass.plots.lettering import file_names, lettered
 from kclass.plots.photo_grid import photo_grid
 from kclass.plots.saving import save_png
 
@@ -116,7 +116,7 @@ class Shown:
         """The class above each photo, or the file's name if the class is not known."""
         shown = dict(zip(self.classes, lettered(self.classes), strict=True))
         return [
-            lettered([path.name])[0] if label is None else shown[label]
+            file_names([path])[0] if label is None else shown[label]
             for path, label in zip(self.paths, self.labels, strict=True)
         ]
 

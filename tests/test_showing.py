@@ -25,7 +25,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_photos(root / "valid", {"ash": 2, "birch": 2}, seed=1)
     (root / "test").mkdir()
     for path in (root / "valid" / "ash").iterdir():
-        (root / "test" / f"seen {path.name}").write_bytes(path.read_bytes())
+        (root / "test" / f"0.seen_{path.name}").write_bytes(path.read_bytes())
     return root
 
 
@@ -107,7 +107,7 @@ def test_a_split_can_be_chosen(split: Path) -> None:
 def test_photos_of_no_known_class_are_named_by_their_files(split: Path) -> None:
     shown = small(split, split="test")
     assert shown.labels == (None, None)
-    assert captions(shown) == ["seen 0.png", "seen 1.png"]
+    assert captions(shown) == ["0.seen_0.png", "0.seen_1.png"]
 
 
 def test_a_data_set_and_a_table_can_be_given(trees: Path, tmp_path: Path) -> None:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.dataset.names import composed
 from kclass.errors import DataError, OptionError, PhotoError
 from kclass.parallel import in_parallel, usable_cores
 from kclass.photos.loading import load
-from kclass.plots.lettering import lettered, shortened
 from kclass.plots.photo_grid import SIDE, photo_grid
 from kclass.plots.saving import DPI
 
@@ -77,19 +75,6 @@ def captioned_grid(
         heading=heading,
         side=side,
     )
-
-
-def file_names(paths: Sequence[Path]) -> list[str]:
-    """The names of files as a figure shows them.
-
-    They are at most as long as class names are there, and a sign that no font at hand can draw is a
-    question mark; but unlike those of classes they keep underscores, and numbers in front.
-    """
-    names = [composed(path.name) for path in paths]
-    signs = sorted({sign for name in names for sign in name})
-    # A name of one sign is shown as it is if it can be drawn, and is a class and its place if not.
-    drawn = {sign for sign, shown in zip(signs, lettered(signs), strict=True) if shown == sign} | {" "}
-    return [shortened("".join(sign if sign in drawn else "?" for sign in name)) for name in names]
 
 
 def as_png(figure: "Figure") -> bytes:

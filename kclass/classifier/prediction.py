@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.classifier.grid import as_png, captioned_grid, check_number, file_names
+from kclass.classifier.grid import as_png, captioned_grid, check_number
 from kclass.dataset.names import readable
 from kclass.errors import PhotoError
 from kclass.files import whole_file
-from kclass.plots.lettering import lettered
+from kclass.plots.lettering import file_names, lettered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

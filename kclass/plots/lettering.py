@@ -1,9 +1,10 @@
 """Class names in figures: short enough, and with signs that a font at hand can draw."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
-from kclass.dataset.names import readable
+from kclass.dataset.names import composed, readable
 from kclass.plots.figures import prepare_matplotlib
 
 LONGEST: Final = 30
@@ -50,6 +51,17 @@ def lettered(classes: Sequence[str]) -> list[str]:
         drawn = "".join(sign if ord(sign) in glyphs else "?" for sign in readable(name))
         shown.append(shortened(drawn) if drawn.strip("? ") else f"class {place}")
     return shown
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """The names of files as a figure shows them.
+
+    They are at most `LONGEST` signs long, and a sign that no font at hand can draw is a question mark;
+    but unlike those of classes they keep underscores, and numbers in front.
+    """
+    glyphs = _glyphs(families())
+    names = [composed(path.name) for path in paths]
+    return [shortened("".join(sign if ord(sign) in glyphs else "?" for sign in name)) for name in names]
 
 
 def shortened(name: str) -> str:

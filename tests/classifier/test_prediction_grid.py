@@ -1,5 +1,4 @@
 import io
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 from PIL import Image
 
 import kclass
-from kclass.classifier.grid import file_names
 from kclass.classifier.prediction import Guess, Prediction, Predictions
 
 RED, BLUE, GREY = (220, 20, 30), (20, 40, 210), (127, 127, 127)
@@ -108,18 +106,3 @@ def test_names_of_any_script_and_length_are_drawn_without_warnings(tmp_path: Pat
         figure.savefig(io.BytesIO(), format="png")
     assert words(figure).count("class 7 97.4%") == 5
     assert len(figure.axes[0].texts) == 10
-
-
-def test_file_names_stay_what_they_are_as_far_as_they_can_be_drawn() -> None:
-    names = [
-        "01.jpg",
-        "09.Golden_Gate.JPG",
-        "a  b.png",
-        "e\u0301.png",
-        "\U000f0000.png",
-        os.fsdecode(b"\xe9.png"),
-    ]
-    shown = file_names([Path("somewhere") / name for name in names])
-    assert shown == ["01.jpg", "09.Golden_Gate.JPG", "a  b.png", "é.png", "?.png", "?.png"]
-    assert file_names([Path("IMG_20240611_123456789_portrait_HDR.jpg")]) == ["IMG_20240611_123456…it_HDR.jpg"]
-    assert file_names([]) == []

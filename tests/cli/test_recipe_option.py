@@ -14,8 +14,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 SMALL = ("--recipe", "landmarks-scratch", "--size", "8", "--epochs", "1")
 SETS = (
-    "The recipe landmarks-scratch sets --backbone scratch --augment landmarks --batch-size 32 --balance sample"
-    " --optimizer sgd --momentum 0.9 --lr 0.01 --schedule plateau --plateau-patience 10 --seed 1337"
+    "The recipe landmarks-scratch sets --backbone scratch --augment landmarks --batch-size 32"
+    " --balance sample --optimizer sgd --momentum 0.9 --lr 0.01 --schedule plateau"
+    " --plateau-patience 10 --seed 1337"
 )
 
 

@@ -1,9 +1,11 @@
+import os
 import warnings
+from pathlib import Path
 
 import pytest
 
 from kclass.plots.figures import new_figure
-from kclass.plots.lettering import LONGEST, families, lettered, shortened
+from kclass.plots.lettering import LONGEST, families, file_names, lettered, shortened
 
 
 def test_names_are_readable() -> None:
@@ -37,3 +39,18 @@ def test_what_is_shown_can_be_drawn_without_warnings(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure.canvas.draw()
+
+
+def test_file_names_stay_what_they_are_as_far_as_they_can_be_drawn() -> None:
+    names = [
+        "01.jpg",
+        "09.Golden_Gate.JPG",
+        "a  b.png",
+        "e\u0301.png",
+        "\U000f0000.png",
+        os.fsdecode(b"\xe9.png"),
+    ]
+    shown = file_names([Path("somewhere") / name for name in names])
+    assert shown == ["01.jpg", "09.Golden_Gate.JPG", "a  b.png", "é.png", "?.png", "?.png"]
+    assert file_names([Path("IMG_20240611_123456789_portrait_HDR.jpg")]) == ["IMG_20240611_123456…it_HDR.jpg"]
+    assert file_names([]) == []
