@@ -13,14 +13,15 @@ from kclass.runs.recipes import RECIPES
 
 PAGES = Path(__file__).parents[2] / "docs" / "recipes"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-QUICKER = {
+QUICKER: dict[str, dict[str, object]] = {
     "fiat-ferrari": {"size": 32, "fine_tune": 1},
-    "uffizi": {"size": 32, "fine_tune": 1, "unfreeze": "'last-2'"},
+    "uffizi": {"size": 32, "fine_tune": 1, "unfreeze": "last-2"},
     "landmarks-scratch": {"size": 32, "epochs": 2},
     "landmarks-transfer": {"size": 32, "epochs": 2},
-    "lakes": {"size": 32, "epochs": 1, "fine_tune": 1, "unfreeze": "'last-2'"},
+    "lakes": {"size": 32, "epochs": 1, "fine_tune": 1, "unfreeze": "last-2"},
 }
 """What a recipe is given in the quick tests, beside what the page gives; the slow ones give nothing."""
+TUNING = ("fine_tune", "unfreeze")
 EVER = {
     "kclass sample cars": "kclass sample cars --per-class 8",
     "--backbone scratch ": "--backbone scratch --size 32 ",
@@ -59,11 +60,16 @@ def commands_of(text: str) -> list[str]:
 
 def quicker(name: str, text: str) -> str:
     """A piece of a page with fewer epochs and smaller photos."""
-    flags = "".join(f" --{option.replace('_', '-')} {value}" for option, value in QUICKER[name].items())
-    keywords = "".join(f", {option}={value}" for option, value in QUICKER[name].items())
-    return text.replace(f"--recipe {name}", f"--recipe {name}{flags}").replace(
-        f'recipe="{name}"', f'recipe="{name}"{keywords}'
-    )
+    keywords = "".join(f", {option}={value!r}" for option, value in QUICKER[name].items())
+    lines = text.replace(f'recipe="{name}"', f'recipe="{name}"{keywords}').splitlines()
+    return "\n".join(_quicker_command(name, line) for line in lines)
+
+
+def _quicker_command(name: str, line: str) -> str:
+    frozen = "--fine-tune 0" in line
+    options = {option: value for option, value in QUICKER[name].items() if not (frozen and option in TUNING)}
+    flags = "".join(f" --{option.replace('_', '-')} {value}" for option, value in options.items())
+    return line.replace(f"--recipe {name}", f"--recipe {name}{flags}")
 
 
 def run(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
