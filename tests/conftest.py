@@ -1,7 +1,6 @@
 """What holds for every test: a cache and settings of its own, no network, no time limits of hypothesis."""
 
 import os
-import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -23,8 +22,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     for variable in ("KCLASS_CACHE", "MPLCONFIGDIR", "KERAS_HOME"):
         os.environ[variable] = str(Path(folder.name) / variable.lower())
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for whatever a shell puts in the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     socket.socket.connect = _refuse  # type: ignore[assignment,method-assign]
     socket.getaddrinfo = _refuse
 

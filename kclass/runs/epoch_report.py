@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kclass.dataset.tables import text_table
-from kclass.files import make_folder, output_errors
+from kclass.errors import OutputError
+from kclass.files import make_folder
 from kclass.keras_import import import_tensorflow
 from kclass.plots.curves import plot_history
 from kclass.training.epochs import EpochResult
@@ -61,7 +62,7 @@ def write_tensorboard(folder: Path, epochs: Sequence[EpochResult]) -> None:
     tf = import_tensorflow()
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped while it was written
     make_folder(folder)
-    with output_errors(folder):
+    try:
         writer = tf.summary.create_file_writer(str(folder))
         with writer.as_default():
             for epoch in epochs:
@@ -70,6 +71,11 @@ def write_tensorboard(folder: Path, epochs: Sequence[EpochResult]) -> None:
                     if value is not None:
                         tf.summary.scalar(name, value, step=epoch.epoch)
         writer.close()
+    except tf.errors.OpError as error:  # as TensorFlow has it for whatever a file system refuses
+        reason = str(error).splitlines()[0].rpartition("; ")[2]
+        raise OutputError(
+            f"cannot write {folder}: {reason}", fix="Free some space, or leave --tensorboard out."
+        ) from error
 
 
 def _row(epoch: EpochResult) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ from kclass.engines.training_device import FLOAT16, FLOAT32, TrainingDevice, eve
 from kclass.errors import ModelError, OptionError
 from kclass.keras_import import import_keras, import_tensorflow
 from kclass.progress import Progress
+from kclass.training.interruption import remembered_interrupt
 from kclass.training.optimizers import OptimizerOptions, build_optimizer
 from kclass.training.schedules import RatePlan
 from kclass.training.shown import Shown
 from kclass.training.softmax_regression import log_softmax
+from kclass.training.stepping import seed_dropout, stepping
 from kclass.training.trainee import Trainee
 
 STAGE = "training"
@@ -157,13 +159,24 @@ def run_phase(
         ModelError: the state belongs to another network.
         KeyboardInterrupt: Ctrl-C outside of an epoch, or before there was anything to keep.
     """
-    learner = _Learner(trainee, shown, phase, progress, device, compiled(trainee, shown, phase, device))
-    if state is None and look_first:
-        state = learner.look_at_start()
-        keep(state)
-    elif state is not None:
-        learner.take_up(state)
-    while state is None or not state.ended(phase):
+    with remembered_interrupt() as check_interrupt:
+        trainer = compiled(trainee, shown, phase, device)
+        learner = _Learner(trainee, shown, phase, progress, device, trainer, check_interrupt)
+        if state is None and look_first:
+            state = learner.look_at_start()
+            keep(state)
+        elif state is not None:
+            learner.take_up(state)
+        state = _gone_through(learner, state, keep)
+    trainee.trainer.set_weights(state.best)
+    return state
+
+
+def _gone_through(
+    learner: "_Learner", state: PhaseState | None, keep: Callable[[PhaseState], None]
+) -> PhaseState:
+    """The state after the epochs that are left."""
+    while state is None or not state.ended(learner.phase):
         try:
             state = learner.next(state)
         except KeyboardInterrupt as error:
@@ -173,7 +186,6 @@ def run_phase(
             state = replace(state, interrupted=True)
         else:
             keep(state)
-    trainee.trainer.set_weights(state.best)
     return state
 
 
@@ -187,6 +199,7 @@ class _Learner:
     progress: Progress
     device: TrainingDevice
     trainer: Any
+    check_interrupt: Callable[[], None]
 
     @cached_property
     def _logits(self) -> Any:
@@ -263,6 +276,7 @@ class _Learner:
         def told(batch: int, loss: float) -> None:
             note = _note(self.phase, number, loss, history)
             self.progress(STAGE, done + batch + 1, len(rates) * self.phase.epochs, note)
+            self.check_interrupt()
 
         batches = evenly_shared(self.shown.training(number), self.device)
         fitted = self.trainer.fit(batches, shuffle=False, verbose=0, callbacks=[stepping(rates, told)])
@@ -293,27 +307,6 @@ def compiled(trainee: Trainee, shown: Shown, phase: Phase, device: TrainingDevic
     trainee.trainer.compile(optimizer=optimizer, loss=kind(from_logits=True), jit_compile=device.jit)
     optimizer.build(trainee.trainer.trainable_variables)
     return trainee.trainer
-
-
-def stepping(rates: Sequence[float], told: Callable[[int, float], object]) -> Any:
-    """A Keras callback that sets the learning rate of each step, and tells the loss after it."""
-    keras = import_keras()
-
-    class Stepping(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            self.model.optimizer.learning_rate = rates[batch]
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            told(batch, float(logs["loss"]))
-
-    return Stepping()
-
-
-def seed_dropout(network: Any, *, seed: int, epoch: int) -> None:
-    """Have the random layers draw what belongs to this epoch, whatever they drew before."""
-    random = [layer.seed_generator for layer in network.layers if hasattr(layer, "seed_generator")]
-    for place, generator in enumerate(random):
-        generator.state.assign(np.random.SeedSequence([seed, epoch, place]).generate_state(2))
 
 
 def measured(

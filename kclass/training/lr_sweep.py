@@ -9,9 +9,10 @@ import numpy as np
 from kclass.batches.rows import photo_errors
 from kclass.engines.training_device import TrainingDevice
 from kclass.progress import Progress
-from kclass.training.epochs import CPU, Phase, compiled, seed_dropout
+from kclass.training.epochs import CPU, Phase, compiled
 from kclass.training.lr_suggestion import LrCurve, diverged, lr_curve
 from kclass.training.shown import Shown
+from kclass.training.stepping import seed_dropout
 from kclass.training.trainee import Trainee
 
 STAGE = "raising the learning rate"

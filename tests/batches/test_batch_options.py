@@ -11,7 +11,7 @@ from kclass.errors import OptionError
 
 def test_by_default_photos_are_cropped_and_mirrored_and_nothing_else() -> None:
     options = BatchOptions()
-    assert (options.size, options.augment, options.balance) == (32, PRESETS["light"], None)
+    assert (options.size, options.augment, options.balance) == (32, PRESETS["light"], "none")
     assert not options.mixing
     assert options.label_smoothing == 0
 
@@ -61,7 +61,7 @@ def test_photos_are_as_they_are_if_nothing_changes_or_mixes_them(
         ({"mixup": -0.5}, "mixup is -0.5; it must be above 0"),
         ({"cutmix": math.inf}, "cutmix is inf; it must be above 0"),
         ({"cutmix": math.nan}, "cutmix is nan; it must be above 0"),
-        ({"balance": "weight"}, "balance is 'weight'; it must be one of sample, weights"),
+        ({"balance": "weight"}, "balance is 'weight'; it must be one of none, sample, weights"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1; it must be from 0 to below 1"),
         ({"label_smoothing": -0.1}, "label_smoothing is -0.1; it must be from 0 to below 1"),
         ({"label_smoothing": math.nan}, "label_smoothing is nan; it must be from 0 to below 1"),

@@ -368,7 +368,7 @@ def test_a_wrong_word_for_an_option_names_the_nearest(command: Command) -> None:
         (["fit", "photos", "--lr", "low"], "Invalid value for '--lr': 'low' is not a valid float."),
         (
             ["lr-find", "photos", "--resume", "run"],
-            "No such option '--resume'. (Did you mean one of: '--ema', '--resize'?)",
+            "No such option '--resume'. (Did you mean one of: '--ema', '--recipe', '--resize'?)",
         ),
     ],
 )

@@ -1,10 +1,12 @@
 """What a training by epochs is told as."""
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import limited, run
 
 from kclass.errors import OutputError
 from kclass.runs.epoch_report import epoch_remark, epoch_table, plot_epochs, write_tensorboard
@@ -99,3 +101,19 @@ def test_a_place_where_tensorboard_cannot_write_is_an_output_error(tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"cannot write .*file/board"):
         write_tensorboard(tmp_path / "file" / "board", EPOCHS)
+
+
+def test_a_disk_that_is_full_is_an_output_error_from_tensorboard_too(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys; from pathlib import Path; from kclass import OutputError;"
+        "from kclass.runs.epoch_report import write_tensorboard;"
+        "from kclass.training.epochs import EpochResult;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "epochs = [EpochResult('head', each, 0.1, 1.0, 1.0, 0.5, 1.0) for each in range(1, 20)]\n"
+        "try: write_tensorboard(Path('board'), epochs)\n"
+        "except OutputError as error: print(error, end='')"
+    )
+    ended = run(*limited((sys.executable, "-c", code), file_bytes=300), cwd=tmp_path)
+    assert ended.stdout == (
+        "cannot write board: File too large\nFree some space, or leave --tensorboard out."
+    ), ended.stderr

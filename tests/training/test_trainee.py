@@ -30,7 +30,8 @@ from kclass.backbones.keras_archive import archive_of, keras_model
 from kclass.backbones.registry import build_network, open_backbone
 from kclass.engines.training_device import BFLOAT16
 from kclass.keras_import import import_keras
-from kclass.training.epochs import CPU, compiled, seed_dropout
+from kclass.training.epochs import CPU, compiled
+from kclass.training.stepping import seed_dropout
 from kclass.training.trainee import Trainee, head_and_backbone, with_policy
 
 pytestmark = pytest.mark.filterwarnings(
