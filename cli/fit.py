@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from .command import common_options, guarded, print_json, print_result
 from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
-from .training_options import chosen_options, tell_recipe, training_options
+from .training_options import chosen_options, tell_recipe, training_options, with_weights
 
 if TYPE_CHECKING:
     from kclass import Fit, Progress
@@ -74,11 +74,13 @@ def _begun(data: Path | None, out: Path | None, options: dict[str, Any], termina
 
     source = {name: options.pop(name) for name in TABLE_OPTIONS}
     chosen = chosen_options(options)  # refused before a large folder or archive is read
+    tell_recipe(chosen, terminal)
     if data is None:
         raise OptionError("DATA is missing", fix="Give a folder of photos: kclass fit PHOTOS")
-    tell_recipe(chosen, terminal)
+    opened = open_data(data, **source)
+    chosen = with_weights(chosen, terminal)
     with terminal.progress() as progress:
-        return run_fit(open_data(data, **source), chosen, out=out, progress=progress)
+        return run_fit(opened, chosen, out=out, progress=progress)
 
 
 def _resumed(run: Path, progress: "Progress") -> "Fit":

@@ -8,7 +8,7 @@ import click
 from .command import common_options, guarded, print_json, print_result
 from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
-from .training_options import chosen_options, tell_recipe, training_options
+from .training_options import chosen_options, tell_recipe, training_options, with_weights
 
 
 @click.command("lr-find")
@@ -38,8 +38,10 @@ def lr_find(terminal: Terminal, *, data: Path, out: Path, as_json: bool, **optio
     source = {name: options.pop(name) for name in TABLE_OPTIONS}
     chosen = chosen_options(options)
     tell_recipe(chosen, terminal)
+    opened = open_data(data, **source)
+    chosen = with_weights(chosen, terminal)
     with terminal.progress() as progress:
-        curve = run_lr_find(open_data(data, **source), chosen, progress=progress)
+        curve = run_lr_find(opened, chosen, progress=progress)
     if as_json:
         print_json(curve.to_dict())
     else:

@@ -163,6 +163,16 @@ def tell_recipe(options: "FitOptions", terminal: Terminal) -> None:
         terminal.say(line)
 
 
+def with_weights(options: "FitOptions", terminal: Terminal) -> "FitOptions":
+    """The options with a stand-in, and a word on it, for what a recipe sets and cannot be had."""
+    from kclass import with_weights_at_hand
+
+    found = with_weights_at_hand(options)
+    if found.recipe is not None and found.recipe.replaced:
+        terminal.complain(found.recipe.remarks[-1])
+    return found
+
+
 def _plain(options: dict[str, tuple[Any, str]]) -> list[Callable[..., Any]]:
     return [click.option(_spelt(name), name, type=kind, help=text) for name, (kind, text) in options.items()]
 

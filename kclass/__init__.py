@@ -44,11 +44,12 @@ if TYPE_CHECKING:
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
     from kclass.runs.fitting import run_fit as run_fit
-    from kclass.runs.followed import Followed as Followed
     from kclass.runs.following import follow_recipe as follow_recipe
+    from kclass.runs.following import with_weights_at_hand as with_weights_at_hand
     from kclass.runs.lr_finding import lr_find as lr_find
     from kclass.runs.lr_finding import run_lr_find as run_lr_find
     from kclass.runs.options import FitOptions as FitOptions
+    from kclass.runs.recipe_record import Followed as Followed
     from kclass.runs.run_folder import latest_model as latest_model
     from kclass.showing import Shown as Shown
     from kclass.showing import show as show
@@ -65,7 +66,7 @@ _HOMES = {
     "Finding": "kclass.audit.findings",
     "Fit": "kclass.runs.fitting",
     "FitOptions": "kclass.runs.options",
-    "Followed": "kclass.runs.followed",
+    "Followed": "kclass.runs.recipe_record",
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
     "ListedBackbone": "kclass.backbones.listing",
@@ -102,6 +103,7 @@ _HOMES = {
     "save_png": "kclass.plots.saving",
     "show": "kclass.showing",
     "undo_moves": "kclass.audit.moving",
+    "with_weights_at_hand": "kclass.runs.following",
     "write_page": "kclass.audit.page",
 }
 

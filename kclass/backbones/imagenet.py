@@ -18,10 +18,6 @@ from kclass.keras_import import import_keras, keras_folder, own_keras_folder
 SHA256_LENGTH = 64
 
 
-class UnreachableWeightsError(ModelError):
-    """Weights that are not here, or damaged, and cannot be downloaded."""
-
-
 def imagenet_path(name: str) -> Path:
     """Where Keras keeps the ImageNet weights of a network, whether they are there or not.
 
@@ -80,8 +76,7 @@ def fetch_weights(name: str) -> Path:
         name: one of `kclass.backbones.applications.APPLICATIONS`.
 
     Raises:
-        UnreachableWeightsError: it is not here and cannot be downloaded.
-        ModelError: its folder cannot be written.
+        ModelError: it is not here or damaged, and cannot be downloaded or put into its folder.
     """
     path = imagenet_path(name)
     there = is_there(path)
@@ -93,7 +88,7 @@ def fetch_weights(name: str) -> Path:
     except Exception as error:  # Keras wraps what urllib raises in a bare Exception.
         reason = (str(error) or type(error).__name__).splitlines()[0].rpartition(" -- ")[2]
         wrong = f"{path} is damaged and " if there else ""
-        raise UnreachableWeightsError(
+        raise ModelError(
             f"{wrong}the ImageNet weights of {name} cannot be downloaded ({reason})",
             fix=f"Go online once, or put {path.name} into {path.parent}; or use"
             f" --backbone {EMBEDDED}, whose weights are installed.",

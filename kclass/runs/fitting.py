@@ -27,7 +27,7 @@ from kclass.runs.copies import copies_remark
 from kclass.runs.epoch_report import epoch_remark, epoch_table, plot_epochs, write_tensorboard
 from kclass.runs.epoch_training import train_by_epochs
 from kclass.runs.findings import FINDING_COLUMNS, finding_rows, findings
-from kclass.runs.following import fit_options
+from kclass.runs.following import fit_options, log_recipe, with_weights_at_hand
 from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared, prepare
@@ -175,6 +175,7 @@ def run_fit(
     source, out = opened(data), _place(out)
     if source.searched is not None:
         refuse_among(source.searched, out)
+    options = with_weights_at_hand(options)
     if not options.stepped:
         with new_run(source.name, out) as (part, place):
             return _fitted(source, options, part, place, progress, start=start)
@@ -232,6 +233,7 @@ def _fitted(
 ) -> Fit:
     """Do the whole job, and write what it leaves into `part`."""
     with _logged(part / "log.txt"):
+        log_recipe(options)
         prepared = prepare(source, options, progress)
         table = prepared.data
         LOGGER.info("data %s: %d photos, %d classes", table.name, len(table), len(table.classes))

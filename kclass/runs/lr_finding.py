@@ -11,7 +11,7 @@ from kclass.progress import Progress, silent
 from kclass.runs.applicability import TRAINED
 from kclass.runs.epoch_training import training_of
 from kclass.runs.fitting import opened
-from kclass.runs.following import fit_options
+from kclass.runs.following import fit_options, with_weights_at_hand
 from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import prepare
@@ -53,7 +53,8 @@ def run_lr_find(data: str | Path | Dataset, options: FitOptions, *, progress: Pr
         )
     if options.tensorboard:
         raise OptionError("tensorboard has no effect on lr_find: it keeps no run", fix="Leave it out.")
-    training = training_of(prepare(opened(data), options, progress), options, progress)
+    source, options = opened(data), with_weights_at_hand(options)
+    training = training_of(prepare(source, options, progress), options, progress)
     *before, last = training.legs()
     archive, device = training.start(), training.device
     with training.device_scope() if device.device == "cpu" else contextlib.nullcontext():

@@ -17,9 +17,9 @@ from kclass.engines.runtime import PRECISIONS
 from kclass.errors import OptionError
 from kclass.photos.resizing import RESIZES, Resize, check_resize
 from kclass.runs.applicability import BACKBONE, DENSE, EPOCHS, FINE_TUNING, STEPS, refuse_without_effect
-from kclass.runs.followed import Followed
+from kclass.runs.recipe_record import Followed
 from kclass.runs.steps import batch_options, phases, step_options
-from kclass.runs.values import flag, fraction_or_place, number, one_of, whole, whole_numbers, wrong
+from kclass.runs.values import flag, fraction_or_place, number, one_of, plain, whole, whole_numbers, wrong
 from kclass.training.optimizers import OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 from kclass.training.unfreezing import check_unfreeze
@@ -191,7 +191,7 @@ class FitOptions:
             chosen |= step_options(self)
         chosen["recipe"] = None if self.recipe is None else self.recipe.to_dict()
         return {
-            name: _plain(value)
+            name: plain(value)
             for name, value in chosen.items()
             if name not in ABSENT or not (value is None or value is False)
         }
@@ -306,9 +306,3 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "balance": BALANCES,
     "cache": CACHES,
 }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value

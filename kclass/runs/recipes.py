@@ -51,7 +51,7 @@ _ROWS: Final = (
             "size": 256,
             "augment": "fiat-ferrari",
             "batch_size": 10,
-            "hidden": 500,
+            "hidden": (500,),
             "activation": "relu",
             "dropout": 0.5,
             "epochs": 0,
@@ -93,7 +93,7 @@ _ROWS: Final = (
         "the same by a head of 512 units on a frozen network, in 50 epochs",
         {
             "backbone": "resnet50",
-            "hidden": 512,
+            "hidden": (512,),
             "activation": "relu",
             "dropout": 0.15,
             "epochs": 50,
@@ -125,8 +125,10 @@ def recipe_named(name: str) -> Recipe:
     """The recipe of a name.
 
     Raises:
-        OptionError: there is none; it names all.
+        OptionError: there is none, and it names all; or it is no name.
     """
+    if not isinstance(name, str):
+        raise OptionError(f"recipe is {name!r}; it must be the name of one")
     if name not in RECIPES:
         raise OptionError.unknown("recipe", name, RECIPES)
     return RECIPES[name]

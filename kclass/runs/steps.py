@@ -61,6 +61,8 @@ def step_options(options: "FitOptions") -> dict[str, Any]:
     wanted |= OF_HIDDEN if options.hidden else {}
     wanted |= OF_SCHEDULE[options.schedule or wanted["schedule"]]
     wanted |= OF_SGD if options.optimizer == "sgd" else {}
+    if options.epochs == 0:
+        del wanted["lr"]
     given = {name: getattr(options, name) for name in wanted}
     return {name: value if given[name] is None else given[name] for name, value in wanted.items()} | {
         "weight_decay": optimizer_options(options, wanted["optimizer"]).decay

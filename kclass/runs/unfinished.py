@@ -13,8 +13,8 @@ from kclass.backbones.registry import IMAGENET, NO_WEIGHTS
 from kclass.classifier.model_file import MODEL
 from kclass.errors import KClassError, ModelError, OptionError, OutputError
 from kclass.files import is_there, output_errors
-from kclass.runs.followed import followed_of
 from kclass.runs.options import FitOptions
+from kclass.runs.recipe_record import followed_of
 from kclass.runs.run_folder import claim, name_latest, put, write_json
 
 SUFFIX = ".unfinished"

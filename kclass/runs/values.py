@@ -92,6 +92,13 @@ def one_of(option: str, value: object, words: Collection[str]) -> None:
         raise OptionError.unknown(option, value, words)
 
 
+def plain(value: object) -> object:
+    """A value as JSON has it: paths are text, and tuples are lists."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

@@ -11,6 +11,7 @@ import kclass
 
 FUNCTIONS = {
     "follow_recipe",
+    "with_weights_at_hand",
     "check",
     "draw_sample",
     "find_photos",

@@ -9,6 +9,7 @@ import pytest
 from kclass_cli.main import main
 from small_fits import write_photos
 
+import kclass
 from kclass.runs.recipes import RECIPES
 
 PAGES = Path(__file__).parents[2] / "docs" / "recipes"
@@ -99,6 +100,14 @@ def test_every_recipe_has_a_page_with_commands_and_python() -> None:
         assert {language for language, _ in blocks_of(name)} == {"sh", "python"}
         assert f"--recipe {name}" in text
         assert f'recipe="{name}"' in text
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_page_shows_what_its_recipe_sets(name: str) -> None:
+    followed = kclass.follow_recipe(name).recipe
+    assert followed is not None
+    shown = "\n".join(f"    {line}" for line in followed.lines[:2])
+    assert f"\n{shown}\n" in (PAGES / f"{name}.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", RECIPES)

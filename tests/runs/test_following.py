@@ -5,15 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_fits import SmallFit
 
 import kclass
 from kclass.backbones import imagenet
-from kclass.runs.followed import followed_of
 from kclass.runs.following import fit_options
+from kclass.runs.recipe_record import followed_of
 from kclass.runs.recipes import RECIPES
 from kclass.runs.unfinished import Begun, read_begun, unfinished_run
+from kclass.runs.values import plain
 
 pytestmark = pytest.mark.filterwarnings(
     # Keras writes models with an array protocol from before NumPy 2.
@@ -31,7 +33,7 @@ OTHERS: dict[str, Any] = {
     "fine_tune": 2,
     "fine_tune_lr": 5e-4,
     "head": "linear",
-    "hidden": 9,
+    "hidden": (9,),
     "lr": 5e-3,
     "momentum": 0.5,
     "optimizer": "adamw",
@@ -67,14 +69,16 @@ def record(options: kclass.FitOptions) -> kclass.Followed:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_sets_what_it_says_and_the_rest_is_as_ever(name: str) -> None:
     options = kclass.follow_recipe(name)
-    plain = kclass.FitOptions(**RECIPES[name].sets)
-    assert {**options.to_dict(), "recipe": None} == {**plain.to_dict(), "recipe": None}
+    usual = kclass.FitOptions(**RECIPES[name].sets)
+    assert {**options.to_dict(), "recipe": None} == {**usual.to_dict(), "recipe": None}
     assert options.to_dict()["recipe"] == {
         "name": name,
-        "sets": dict(RECIPES[name].sets),
+        "title": RECIPES[name].title,
+        "sets": {option: plain(value) for option, value in RECIPES[name].sets.items()},
         "given": {},
         "overridden": {},
         "left_out": {},
+        "replaced": {},
         "remarks": list(RECIPES[name].remarks),
     }
 
@@ -86,7 +90,7 @@ def test_any_option_of_a_recipe_can_be_another(name: str, option: str) -> None:
     other = OTHERS[option]
     options = kclass.follow_recipe(name, **{option: other})
     told, followed = options.to_dict(), record(options)
-    assert told.get(option) == {"balance": None, "hidden": [other]}.get(option, other)
+    assert told.get(option) == {"balance": None, "hidden": [9]}.get(option, other)
     assert followed.given == {option: other}
     assert followed.overridden == {option: RECIPES[name].sets[option]}
     assert option not in followed.sets
@@ -114,16 +118,63 @@ def test_what_is_given_and_has_no_effect_is_refused_as_ever() -> None:
     assert raised.value.message == "hidden has no effect on scratch: all of it is trained from scratch"
 
 
-def test_an_option_that_the_recipe_makes_impossible_comes_with_what_the_recipe_set() -> None:
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("landmarks-scratch", {"hidden": 8}, "hidden has no effect on scratch: all of it is trained from"),
+        ("landmarks-scratch", {"warmup": 0.1}, "warmup has no effect on the schedule plateau, which does"),
+        ("fiat-ferrari", {"lr": 1e-3}, "lr has no effect without epochs"),
+        ("landmarks-scratch", {"size": 4}, None),
+        ("fiat-ferrari", {"augment": "fiat"}, None),
+        ("fiat-ferrari", {"dropout": 1.5}, None),
+    ],
+)
+def test_an_error_that_comes_of_the_recipe_says_what_the_recipe_has_set(
+    name: str, given: Any, message: str | None
+) -> None:
     with pytest.raises(kclass.OptionError) as raised:
-        kclass.follow_recipe("fiat-ferrari", backbone="scratch-small")
-    assert raised.value.message == "epochs is 0; it must be 1 or more"
-    (note,) = raised.value.__notes__
-    assert note.startswith(
-        "The recipe fiat-ferrari has set: --size 256 --augment fiat-ferrari --batch-size 10 "
+        kclass.follow_recipe(name, **given)
+    notes = getattr(raised.value, "__notes__", [])
+    if message is None:
+        assert not notes
+        return
+    assert raised.value.message.startswith(message)
+    (note,) = notes
+    assert note.startswith(f"The recipe {name} has set: --backbone ")
+
+
+@pytest.mark.parametrize("given", [{"fine_tune": 0}, {"backbone": "scratch"}], ids=str)
+def test_no_epochs_of_the_head_are_left_out_where_nothing_is_fine_tuned(given: Any) -> None:
+    options = kclass.follow_recipe("fiat-ferrari", **given)
+    assert options.to_dict()["epochs"] == 20
+    assert record(options).left_out["epochs"] == "as 0 where nothing is fine-tuned"
+    assert "epochs" not in record(kclass.follow_recipe("fiat-ferrari")).left_out
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_can_be_followed_without_fine_tuning(name: str) -> None:
+    given: Any = {"fine_tune": 0} if "fine_tune" in RECIPES[name].sets else {}
+    assert kclass.follow_recipe(name, **given).to_dict()["epochs"] > 0
+
+
+def test_the_record_holds_values_as_options_have_them(tmp_path: Path) -> None:
+    options = kclass.follow_recipe(
+        "fiat-ferrari",
+        size=np.int64(96),  # type: ignore[typeddict-item]
+        dropout=np.float32(0.5),  # type: ignore[typeddict-item]
+        hidden=np.array([4, 3]),  # type: ignore[typeddict-item]
+        valid=tmp_path,
+        fine_tune=np.int64(2),  # type: ignore[typeddict-item]
     )
-    assert "--epochs 0" in note
-    assert kclass.follow_recipe("fiat-ferrari", backbone="scratch-small", epochs=3).to_dict()["epochs"] == 3
+    told = json.loads(json.dumps(options.to_dict()))["recipe"]["given"]
+    assert told == {"size": 96, "dropout": 0.5, "hidden": [4, 3], "valid": str(tmp_path), "fine_tune": 2}
+
+
+def test_the_same_value_as_the_recipe_has_is_no_change() -> None:
+    followed = record(kclass.follow_recipe("uffizi", size=224))
+    assert followed.given == {"size": 224}
+    assert followed.overridden == {}
+    assert not any("Set by you" in line for line in followed.lines)
 
 
 def test_none_stands_for_what_the_recipe_sets() -> None:
@@ -133,14 +184,15 @@ def test_none_stands_for_what_the_recipe_sets() -> None:
 def test_the_record_is_told_in_lines() -> None:
     options = kclass.follow_recipe("uffizi", batch_size=10, fine_tune=0, hidden=(20, 10))
     assert record(options).lines == (
-        "The recipe uffizi sets --backbone resnet50 --size 224 --resize crop --augment none --head dense"
-        " --epochs 1 --lr 0.002 --schedule one-cycle",
+        "Recipe uffizi: works of art told apart by one epoch of the head and four of the whole network",
+        "It sets --backbone resnet50 --size 224 --resize crop --augment none --head dense --epochs 1"
+        " --lr 0.002 --schedule one-cycle",
         "Set by you: --batch-size 10 --fine-tune 0; the recipe has --batch-size 5 --fine-tune 4",
-        "Left out: --unfreeze has no effect without fine_tune",
-        "Left out: --fine-tune-lr has no effect without fine_tune",
-        "Left out: --stage-lr has no effect without fine_tune",
+        "Left out: --unfreeze, --fine-tune-lr, --stage-lr have no effect without fine_tune",
         "Keras has no ResNet34, which the exercise took; resnet50 is the nearest.",
     )
+    one = record(kclass.follow_recipe("landmarks-scratch", optimizer="adam"))
+    assert "Left out: --momentum has no effect on Adam" in one.lines
 
 
 # Weights
@@ -148,20 +200,47 @@ def test_the_record_is_told_in_lines() -> None:
 
 def test_the_installed_network_takes_the_place_of_one_whose_weights_cannot_be_had(weights: Path) -> None:
     file = weights / imagenet.FACTS["resnet50"].weights_file
-    assert kclass.follow_recipe("uffizi").backbone == "resnet50"
-    file.unlink()
     options = kclass.follow_recipe("uffizi", batch_size=10)
-    assert (options.backbone, options.photo_size, options.batch_size) == ("efficientnet_lite0", 224, 10)
-    assert record(options).sets["backbone"] == "efficientnet_lite0"
-    said = record(options).remarks[-1]
+    assert kclass.with_weights_at_hand(options) == options
+    file.unlink()
+    found = kclass.with_weights_at_hand(options)
+    assert replace(found, backbone="resnet50", recipe=None) == replace(options, recipe=None)
+    assert found.backbone == "efficientnet_lite0"
+    assert record(found).sets["backbone"] == "resnet50"
+    assert record(found).replaced == {"backbone": "efficientnet_lite0"}
+    said = record(found).remarks[-1]
     assert said.startswith("the ImageNet weights of resnet50 cannot be downloaded (")
-    assert said.endswith("; efficientnet_lite0 takes its place.")
+    advice = f"Go online once, or put {file.name} into {weights}."
+    assert said.endswith(f"; efficientnet_lite0 takes the place of resnet50. {advice}")
+    assert kclass.with_weights_at_hand(found) == found
+
+
+def test_weights_that_cannot_be_put_anywhere_are_replaced_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
+    found = kclass.with_weights_at_hand(kclass.follow_recipe("lakes"))
+    assert found.backbone == "efficientnet_lite0"
+    assert record(found).remarks[-1].endswith("Set KERAS_HOME to a folder that you may write.")
 
 
 @pytest.mark.parametrize("given", [{"backbone": "resnet50"}, {"weights": "none"}], ids=str)
 def test_a_network_or_weights_that_were_asked_for_are_not_replaced(given: Any, weights: Path) -> None:
     (weights / imagenet.FACTS["resnet50"].weights_file).unlink()
-    assert kclass.follow_recipe("uffizi", **given).backbone == "resnet50"
+    options = kclass.follow_recipe("uffizi", **given)
+    assert kclass.with_weights_at_hand(options) == options
+
+
+def test_imagenet_weights_are_those_of_the_stand_in_if_they_were_asked_for(weights: Path) -> None:
+    (weights / imagenet.FACTS["resnet50"].weights_file).unlink()
+    found = kclass.with_weights_at_hand(kclass.follow_recipe("uffizi", weights="imagenet"))
+    assert (found.backbone, found.weight_source) == ("efficientnet_lite0", "imagenet")
+
+
+def test_options_without_a_recipe_stay_as_they_are() -> None:
+    options = kclass.FitOptions(backbone="resnet50")
+    assert kclass.with_weights_at_hand(options) == options
 
 
 def test_another_network_needs_no_remark_on_that_of_the_recipe() -> None:

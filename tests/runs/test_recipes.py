@@ -6,8 +6,11 @@ import kclass
 from kclass.backbones.facts import FACTS
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.registry import build_network, open_backbone
+from kclass.batches.augmentation import PRESETS
+from kclass.batches.cropping import Crop
 from kclass.runs.options import FitOptions
 from kclass.runs.recipes import RECIPES, recipe_named
+from kclass.runs.values import plain
 from kclass.training.unfreezing import unfrozen
 
 pytestmark = pytest.mark.filterwarnings(
@@ -19,8 +22,90 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_can_be_followed_and_each_of_its_options_has_an_effect(name: str) -> None:
     told = FitOptions(**RECIPES[name].sets).to_dict()
-    wanted = {option: [v] if option == "hidden" else v for option, v in RECIPES[name].sets.items()}
+    wanted = {option: plain(value) for option, value in RECIPES[name].sets.items()}
     assert {option: told.get(option) for option in wanted} == wanted
+
+
+LANDMARKS = {
+    "size": 224,
+    "augment": "landmarks",
+    "batch_size": 32,
+    "balance": "sample",
+    "optimizer": "sgd",
+    "lr": 0.01,
+    "momentum": 0.9,
+    "schedule": "plateau",
+    "plateau_patience": 10,
+    "seed": 1337,
+}
+CHOSEN = {
+    # What the exercises chose, written down once more.
+    "fiat-ferrari": {
+        "backbone": "mobilenet_v2",
+        "size": 256,
+        "augment": "fiat-ferrari",
+        "batch_size": 10,
+        "hidden": (500,),
+        "activation": "relu",
+        "dropout": 0.5,
+        "unfreeze": "last-8",
+        "optimizer": "adam",
+        "fine_tune_lr": 0.0001,
+        "stage_lr": 1,
+        "schedule": "constant",
+        "epochs": 0,
+        "fine_tune": 3,
+    },
+    "uffizi": {
+        "backbone": "resnet50",
+        "size": 224,
+        "resize": "crop",
+        "augment": "none",
+        "batch_size": 5,
+        "head": "dense",
+        "epochs": 1,
+        "lr": 0.002,
+        "fine_tune": 4,
+        "fine_tune_lr": 0.002 / 2,
+        "stage_lr": 1 / 100,
+        "unfreeze": "all",
+        "schedule": "one-cycle",
+    },
+    "landmarks-scratch": {"backbone": "scratch", "epochs": 60, **LANDMARKS},
+    "landmarks-transfer": {
+        "backbone": "resnet50",
+        "hidden": (512,),
+        "activation": "relu",
+        "dropout": 0.15,
+        "epochs": 50,
+        **LANDMARKS,
+    },
+    "lakes": {
+        "backbone": "resnet50",
+        "size": 224,
+        "augment": "lakes",
+        "batch_size": 16,
+        "head": "dense",
+        "epochs": 4,
+        "fine_tune": 4,
+        "unfreeze": "all",
+        "schedule": "one-cycle",
+    },
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_sets_what_the_exercise_chose(name: str) -> None:
+    assert dict(RECIPES[name].sets) == CHOSEN[name]
+
+
+def test_the_presets_of_recipes_do_what_the_exercises_chose() -> None:
+    assert PRESETS["fiat-ferrari"].crop == Crop((0.8, 1), (1, 1))
+    assert PRESETS["fiat-ferrari"].flips == ("left to right",)
+    assert str(PRESETS["landmarks"]).startswith(
+        "landmarks: half mirrored left to right, half mirrored upside down, "
+    )
+    assert str(PRESETS["lakes"]) == "lakes: rotation ±10°, zoom to 1.1, warp ±0.2, light ±0.2"
 
 
 def test_the_recipes_are_named_for_the_exercises() -> None:
