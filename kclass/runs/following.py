@@ -104,7 +104,7 @@ def _with_epochs(
 
 def _note(recipe: Recipe, kept: Mapping[str, Any]) -> str:
     """What the recipe has set, for an error that comes of it."""
-    return f"The recipe {recipe.name} has set: {flags_of(kept)}"
+    return f"The recipe {recipe.name} has set: {flags_of(kept) or 'nothing'}"
 
 
 def _record(

@@ -38,7 +38,7 @@ class Followed:
         changes = f"Set by you: {yours}; the recipe has {flags_of(self.overridden)}"
         return (
             f"Recipe {self.name}: {self.title}",
-            f"It sets {flags_of(self.sets)}",
+            f"It sets {flags_of(self.sets) or 'nothing beside what you set'}",
             *([changes] if yours else []),
             *self._left_out_lines(),
             *self.remarks,

@@ -191,6 +191,9 @@ def test_the_record_is_told_in_lines() -> None:
         "Left out: --unfreeze, --fine-tune-lr, --stage-lr have no effect without fine_tune",
         "Keras has no ResNet34, which the exercise took; resnet50 is the nearest.",
     )
+    all_given: Any = {**RECIPES["landmarks-scratch"].sets, "epochs": 3}
+    every = record(kclass.follow_recipe("landmarks-scratch", **all_given))
+    assert every.lines[1] == "It sets nothing beside what you set"
     one = record(kclass.follow_recipe("landmarks-scratch", optimizer="adam"))
     assert "Left out: --momentum has no effect on Adam" in one.lines
 
