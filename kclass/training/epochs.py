@@ -179,13 +179,12 @@ def _gone_through(
     while state is None or not state.ended(learner.phase):
         try:
             state = learner.next(state)
+            keep(state)  # an epoch that is over counts, though Ctrl-C comes while it is kept
         except KeyboardInterrupt as error:
             # Others that end the process, such as signals turned into errors, are of classes of their own.
             if state is None or type(error) is not KeyboardInterrupt:
                 raise
             state = replace(state, interrupted=True)
-        else:
-            keep(state)
     return state
 
 

@@ -511,6 +511,17 @@ def test_ctrl_c_in_the_first_epoch_after_a_look_at_the_start_keeps_that() -> Non
     assert same(trainee.trainer.get_weights(), before)
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_ctrl_c_while_an_epoch_is_kept_ends_the_training_after_that_epoch(epoch: int) -> None:
+    def keep(state: PhaseState) -> None:
+        if len(state.losses) == epoch:
+            raise KeyboardInterrupt
+
+    state = ran(head_alone(), features(), phase(), keep=keep)
+    assert state.interrupted
+    assert rows(state) == rows(usual())[:epoch]
+
+
 class Terminated(KeyboardInterrupt):
     """What a signal other than Ctrl-C may be turned into."""
 
