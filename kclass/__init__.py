@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from kclass.errors import PhotoError as PhotoError
     from kclass.plots.saving import save_png as save_png
     from kclass.progress import Progress as Progress
-    from kclass.runs.fitting import Fit as Fit
+    from kclass.runs.finished import Fit as Fit
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
     from kclass.runs.fitting import run_fit as run_fit
@@ -64,7 +64,7 @@ _HOMES = {
     "Evaluation": "kclass.classifier.evaluation",
     "Explained": "kclass.classifier.explained",
     "Finding": "kclass.audit.findings",
-    "Fit": "kclass.runs.fitting",
+    "Fit": "kclass.runs.finished",
     "FitOptions": "kclass.runs.options",
     "Followed": "kclass.runs.recipe_record",
     "ImageFolder": "kclass.dataset.folder",

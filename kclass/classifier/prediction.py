@@ -50,10 +50,13 @@ class Prediction:
         path: the photo's file.
         top: the most probable classes, most probable first; of equals the one that comes first
             among the model's classes.
+        novelty: how unlike the training photos it is, 0 or more; above 1 it is unlike anything in
+            training. None if the model cannot tell.
     """
 
     path: Path
     top: tuple[Guess, ...]
+    novelty: float | None = None
 
     @property
     def label(self) -> str:
@@ -69,6 +72,11 @@ class Prediction:
     def probability(self) -> float:
         """How probable the most probable class is, 0 to 1."""
         return self.top[0].probability
+
+    @property
+    def novel(self) -> bool:
+        """Whether the photo is unlike anything in training."""
+        return self.novelty is not None and self.novelty > 1
 
     def __repr__(self) -> str:
         return f"Prediction({str(self.path)!r}: {', '.join(map(str, self.top))})"

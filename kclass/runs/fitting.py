@@ -3,42 +3,31 @@
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from kclass.audit.findings import KINDS, Finding
 from kclass.classifier.arguments import one_path
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.model_file import MODEL, versions
+from kclass.classifier.model_file import versions
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.manifest import write_manifest
 from kclass.dataset.names import TEST, UNLABELLED, VALID, split_name
 from kclass.dataset.opening import open_data
-from kclass.errors import DataError, OptionError, PhotoError
-from kclass.files import output_errors, write_text
+from kclass.errors import DataError, OptionError
+from kclass.files import output_errors
 from kclass.keras_import import check_backend
-from kclass.plots.saving import save_png
 from kclass.progress import Progress, silent
-from kclass.runs.copies import copies_remark
-from kclass.runs.epoch_report import epoch_remark, epoch_table, plot_epochs, write_tensorboard
 from kclass.runs.epoch_training import train_by_epochs
-from kclass.runs.findings import FINDING_COLUMNS, finding_rows, findings
+from kclass.runs.findings import findings
+from kclass.runs.finished import Fit
 from kclass.runs.following import fit_options, log_recipe, with_weights_at_hand
 from kclass.runs.keywords import FitKeywords, signature_with_options
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared, prepare
-from kclass.runs.run_folder import (
-    new_run,
-    prediction_columns,
-    prediction_rows,
-    refuse_among,
-    write_json,
-    write_table,
-)
+from kclass.runs.run_contents import write_contents
+from kclass.runs.run_folder import new_run, refuse_among
 from kclass.runs.training_step import Trained, solve_head
 from kclass.runs.unfinished import (
     CHECKPOINT,
@@ -48,91 +37,8 @@ from kclass.runs.unfinished import (
     unfinished_folder,
     unfinished_run,
 )
-from kclass.training.course import TrainedNetwork
-from kclass.training.epochs import EpochResult
 
 LOGGER = logging.getLogger("kclass")
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A finished fit.
-
-    Args:
-        classifier: trained and evaluated; its `run` is the folder of the run.
-        data: the data set, split as it was used.
-        evaluations: by split: `valid` and, if there are labelled test photos, `test`.
-        unreadable: photos that were left out, of any split.
-        left_out_copies: training photos that were left out because a photo of another split is the
-            same picture; named as in `split.csv`, where they have no split.
-        findings: what a person should look at: copies, pictures under two labels, and labels that
-            contradict what heads say that have not seen the photo. `kclass.check` looks for more.
-        training: what was trained by epochs, where and in which precision, in a line; empty if nothing.
-        network: what epochs made of the network, and how; None if there were none.
-        seconds: how long it all took.
-    """
-
-    classifier: Classifier
-    data: Dataset
-    evaluations: Mapping[str, Evaluation]
-    unreadable: tuple[PhotoError, ...]
-    left_out_copies: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    training: str
-    network: TrainedNetwork | None = field(repr=False)
-    seconds: float
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the run."""
-        assert self.classifier.run is not None
-        return self.classifier.run
-
-    @property
-    def epochs(self) -> tuple[EpochResult, ...]:
-        """Every epoch, in order; none if the head was solved."""
-        return () if self.network is None else self.network.history
-
-    @property
-    def epoch_table(self) -> str:
-        """The epochs as lines of text."""
-        return epoch_table(self.epochs)
-
-    @property
-    def epoch_remark(self) -> str:
-        """Which epoch was kept, and why; empty if there were none."""
-        found = self.network
-        if found is None:
-            return ""
-        return epoch_remark(found.history, found.best_epoch, interrupted=found.interrupted)
-
-    @property
-    def remark(self) -> str:
-        """What to tell of the copies that were left out, in one line; empty if there were none."""
-        return copies_remark(self.data, self.left_out_copies)
-
-    @property
-    def findings_remark(self) -> str:
-        """How many findings of which kinds there are, in one line; empty if there are none."""
-        numbers = Counter(finding.kind for finding in self.findings)
-        told = [f"{KINDS[kind].title} ({number})" for kind, number in numbers.items()]
-        return f"worth a look: {', '.join(told)}" if told else ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data, ready for JSON."""
-        return {
-            "run": str(self.folder),
-            "model": str(self.folder / MODEL),
-            "data": self.data.to_dict(),
-            "options": dict(self.classifier.record.trained),
-            "metrics": {split: each.to_dict() for split, each in self.evaluations.items()},
-            "unreadable": [error.message for error in self.unreadable],
-            "left_out_copies": list(self.left_out_copies),
-            "findings": finding_rows(self.data, self.findings),
-            "epochs": [epoch.to_dict() for epoch in self.epochs],
-            "interrupted": self.network is not None and self.network.interrupted,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def fit(
@@ -254,7 +160,7 @@ def _fitted(
         for line in (fitted.remark, *(f"left out: {error.message}" for error in fitted.unreadable)):
             if line:
                 LOGGER.warning("%s", line)
-        _write(part, fitted, trained)
+        write_contents(part, fitted, trained)
     return fitted
 
 
@@ -306,28 +212,6 @@ def _with_metrics(classifier: Classifier, evaluations: Mapping[str, Evaluation],
         for split, each in evaluations.items()
     }
     return replace(classifier, record=replace(classifier.record, metrics=metrics), run=run)
-
-
-def _write(part: Path, fitted: Fit, trained: Trained) -> None:
-    """Everything that the run's folder holds."""
-    record = fitted.classifier.record
-    fitted.classifier.save(part / MODEL)
-    write_manifest(fitted.data, part / "split.csv")
-    write_table(part / "history.csv", trained.history, columns=trained.columns)
-    rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]
-    write_table(part / "predictions.csv", rows, columns=prediction_columns(record.classes))
-    write_table(part / "findings.csv", finding_rows(fitted.data, fitted.findings), columns=FINDING_COLUMNS)
-    write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
-    config = {"options": dict(record.trained), "data": dict(record.data), "versions": dict(record.versions)}
-    write_json(part / "config.json", config)
-    for split, each in fitted.evaluations.items():
-        save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
-        save_png(each.top_losses().plot(), part / f"top_losses_{split}.png")
-    if trained.network is not None:
-        save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
-        write_text(part / "summary.txt", trained.network.summary)
-        if record.trained.get("tensorboard"):
-            write_tensorboard(part / "tensorboard", fitted.epochs)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ ROOMS = (
     "training",
     "classifier",
     "audit",
+    "reporting",
     "showing",
     "runs",
     "drawing",

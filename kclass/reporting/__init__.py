@@ -1,0 +1,1 @@
+"""What a run found, for people: the page, and runs side by side."""

@@ -1,0 +1,64 @@
+"""What the folder of a run holds."""
+
+from pathlib import Path
+from typing import Any
+
+from kclass.classifier.classifier import Classifier
+from kclass.classifier.model_file import MODEL
+from kclass.dataset.dataset import Dataset
+from kclass.dataset.manifest import write_manifest
+from kclass.files import write_text
+from kclass.plots.saving import save_png
+from kclass.runs.epoch_report import plot_epochs, write_tensorboard
+from kclass.runs.findings import FINDING_COLUMNS, finding_rows
+from kclass.runs.finished import Fit
+from kclass.runs.run_folder import prediction_columns, prediction_rows, write_json, write_table
+from kclass.runs.training_step import Trained
+
+
+def write_contents(part: Path, fitted: Fit, trained: Trained) -> None:
+    """Write everything that the run's folder holds.
+
+    Args:
+        part: the folder.
+        fitted: the fit.
+        trained: the training that it came of.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    _write_tables(part, fitted, trained)
+    _write_pictures(part, fitted)
+    if trained.network is not None:
+        save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
+        write_text(part / "summary.txt", trained.network.summary)
+        if fitted.classifier.record.trained.get("tensorboard"):
+            write_tensorboard(part / "tensorboard", fitted.epochs)
+
+
+def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
+    classifier = fitted.classifier
+    classifier.save(part / MODEL)
+    write_manifest(fitted.data, part / "split.csv")
+    write_table(part / "history.csv", trained.history, columns=trained.columns)
+    rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]
+    write_table(part / "predictions.csv", rows, columns=prediction_columns(classifier.classes))
+    write_table(part / "findings.csv", finding_rows(fitted.data, fitted.findings), columns=FINDING_COLUMNS)
+    write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
+    write_json(part / "config.json", _config(classifier, fitted.data))
+
+
+def _config(classifier: Classifier, data: Dataset) -> dict[str, Any]:
+    """How the run can be made again."""
+    record = classifier.record
+    return {
+        "options": dict(record.trained),
+        "data": {**record.data, "root": str(data.samples.root.resolve()), "origin": data.origin},
+        "versions": dict(record.versions),
+    }
+
+
+def _write_pictures(part: Path, fitted: Fit) -> None:
+    for split, each in fitted.evaluations.items():
+        save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
+        save_png(each.top_losses().plot(), part / f"top_losses_{split}.png")
