@@ -16,18 +16,20 @@ from kclass.runs.run_folder import prediction_columns, prediction_rows, write_js
 from kclass.runs.training_step import Trained
 
 
-def write_contents(part: Path, fitted: Fit, trained: Trained) -> None:
+def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset) -> None:
     """Write everything that the run's folder holds.
 
     Args:
         part: the folder.
         fitted: the fit.
         trained: the training that it came of.
+        source: the data set as it was given.
 
     Raises:
         OutputError: a file cannot be written.
     """
     _write_tables(part, fitted, trained)
+    write_json(part / "config.json", _config(fitted.classifier, source))
     _write_pictures(part, fitted)
     if trained.network is not None:
         save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
@@ -45,15 +47,14 @@ def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
     write_table(part / "predictions.csv", rows, columns=prediction_columns(classifier.classes))
     write_table(part / "findings.csv", finding_rows(fitted.data, fitted.findings), columns=FINDING_COLUMNS)
     write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
-    write_json(part / "config.json", _config(classifier, fitted.data))
 
 
-def _config(classifier: Classifier, data: Dataset) -> dict[str, Any]:
+def _config(classifier: Classifier, source: Dataset) -> dict[str, Any]:
     """How the run can be made again."""
     record = classifier.record
     return {
         "options": dict(record.trained),
-        "data": {**record.data, "root": str(data.samples.root.resolve()), "origin": data.origin},
+        "data": {**record.data, "root": str(source.samples.root.resolve()), "origin": source.origin},
         "versions": dict(record.versions),
     }
 

@@ -110,15 +110,9 @@ def test_the_model_knows_how_it_came_about(fitted: SmallFit) -> None:
     config = read_json(fitted.run / "config.json")
     metrics = read_json(fitted.run / "metrics.json")["valid"]
     assert config["options"] == dict(record.trained)
-    assert (
-        config["data"]
-        == dict(record.data)
-        == {
-            "name": "trees",
-            "photos": 24,
-            "fingerprint": record.data["fingerprint"],
-        }
-    )
+    data = {"name": "trees", "photos": 24, "fingerprint": record.data["fingerprint"]}
+    assert dict(record.data) == data
+    assert config["data"] == {**data, "root": str(fitted.data), "origin": kclass.open_data(fitted.data).origin}
     assert config["versions"] == dict(record.versions) == versions()
     assert record.classes == CLASSES
     assert record.metrics["valid"]["accuracy"] == metrics["accuracy"]
