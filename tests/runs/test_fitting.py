@@ -112,7 +112,11 @@ def test_the_model_knows_how_it_came_about(fitted: SmallFit) -> None:
     assert config["options"] == dict(record.trained)
     data = {"name": "trees", "photos": 24, "fingerprint": record.data["fingerprint"]}
     assert dict(record.data) == data
-    assert config["data"] == {**data, "root": str(fitted.data), "origin": kclass.open_data(fitted.data).origin}
+    assert config["data"] == {
+        **data,
+        "root": str(fitted.data),
+        "origin": kclass.open_data(fitted.data).origin,
+    }
     assert config["versions"] == dict(record.versions) == versions()
     assert record.classes == CLASSES
     assert record.metrics["valid"]["accuracy"] == metrics["accuracy"]
