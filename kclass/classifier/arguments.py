@@ -24,6 +24,18 @@ def check_top(top: Any) -> None:
         raise OptionError(f"top is {top}; it must be 1 or more")
 
 
+def check_threshold(threshold: Any) -> None:
+    """Check below which probability the answer is to be "unsure".
+
+    Raises:
+        OptionError: no number, or not from 0 to 1.
+    """
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float | np.integer | np.floating):
+        raise OptionError(f"threshold is {threshold!r}; it must be a number")
+    if not 0 <= threshold <= 1:  # not a number is refused too
+        raise OptionError(f"threshold is {threshold}; it must be from 0 to 1")
+
+
 def one_path(photo: Any, *, name: str = "photo") -> Path:
     """The path of one file.
 

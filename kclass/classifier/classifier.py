@@ -15,13 +15,15 @@ from kclass.backbones.keras_archive import keras_model
 from kclass.classifier.arguments import (
     check_layer,
     check_samples,
+    check_threshold,
     check_top,
     class_index,
     many_paths,
     one_path,
 )
 from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.explained import Explained, explain_photo
+from kclass.classifier.explained import Explained
+from kclass.classifier.explaining import Explainer
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, ranked
 from kclass.dataset.samples import Samples
@@ -29,12 +31,10 @@ from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
 from kclass.errors import DataError, OptionError, PhotoError
 from kclass.evaluation.metrics import evaluate
-from kclass.explanation.gradients import GradientNetwork
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.features.throughput import Decoded, Passed, through_engine
 from kclass.photos.decoding import read_bytes
-from kclass.photos.loading import load_with_aspect
 from kclass.progress import Progress, silent
 
 
@@ -77,25 +77,33 @@ class Classifier:
             f"{', '.join(self.classes[:5])}{' …' if len(self.classes) > 5 else ''})"
         )
 
-    def predict(self, photo: str | Path, *, top: int = DEFAULT_TOP) -> Prediction:
+    def predict(self, photo: str | Path, *, top: int = DEFAULT_TOP, threshold: float = 0.0) -> Prediction:
         """The most probable classes of one photo, computed in f32.
 
         Args:
             photo: its file.
             top: how many classes to name, at most.
+            threshold: 0 to 1; the answer is "unsure" if the most probable class is less probable, or
+                if the photo is unlike anything in training. With 0 there always is an answer.
 
         Raises:
             PhotoError: the photo cannot be read.
-            OptionError: `top` is below 1, or `photo` is no path.
+            OptionError: `top` is below 1, `threshold` not from 0 to 1, or `photo` is no path.
         """
         check_top(top)
+        check_threshold(threshold)
         path = one_path(photo)
         pixels = self._extractor.decode(read_bytes(path), name=str(path))
-        probabilities = self._probabilities(self._single_photo_engine.run(pixels[None]))
-        return ranked(path, probabilities[0], self.classes, top=top)
+        (features,) = self._single_photo_engine.run(pixels[None])
+        return self._prediction(path, features, top, threshold)
 
     def predict_all(
-        self, photos: Iterable[str | Path], *, top: int = DEFAULT_TOP, progress: Progress = silent
+        self,
+        photos: Iterable[str | Path],
+        *,
+        top: int = DEFAULT_TOP,
+        threshold: float = 0.0,
+        progress: Progress = silent,
     ) -> Predictions:
         """The most probable classes of many photos, computed in the model's precision.
 
@@ -104,17 +112,19 @@ class Classifier:
         Args:
             photos: their files.
             top: how many classes to name, at most.
+            threshold: as in `predict`.
             progress: is told how many photos have been dealt with.
 
         Raises:
-            OptionError: `top` is below 1, or `photos` is no list of paths.
+            OptionError: `top` is below 1, `threshold` not from 0 to 1, or `photos` is no list of paths.
         """
         check_top(top)
+        check_threshold(threshold)
         paths = many_paths(photos)
         found: list[Prediction] = []
         unreadable: list[PhotoError] = []
         progress("predicting", 0, len(paths))
-        for done, outcome in enumerate(self._stream(paths, top), start=1):
+        for done, outcome in enumerate(self._stream(paths, top, threshold), start=1):
             if isinstance(outcome, PhotoError):
                 unreadable.append(outcome)
             else:
@@ -157,17 +167,36 @@ class Classifier:
         """
         index = class_index(target, self.classes)
         check_layer(layer)
-        path = one_path(photo)
-        how = self.record.resize
-        pixels, aspect = load_with_aspect(read_bytes(path), name=str(path), size=self.size, how=how)
-        return explain_photo(
-            self._gradient_network(layer),
-            pixels,
-            path=path,
-            aspect=aspect if how == "squash" else 1.0,
-            classes=self.classes,
-            target=index,
-        )
+        return self._explainer.one(one_path(photo), index, layer)
+
+    def explain_all(
+        self,
+        photos: Iterable[str | Path],
+        *,
+        targets: Iterable[str | None] | None = None,
+        layer: str | None = None,
+        progress: Progress = silent,
+    ) -> Iterator[Explained | PhotoError]:
+        """Where the network looked: Grad-CAM of many photos, in order, a few of them in memory.
+
+        Args:
+            photos: their files.
+            targets: a class for each, None for the most probable one; left out, that for all.
+            layer: a layer of the network with a spatial output; None for the last one.
+            progress: is told how many photos have been dealt with.
+
+        Yields:
+            What was found, or what is wrong with a photo that cannot be read.
+
+        Raises:
+            OptionError: no such class or layer, or not as many targets as photos.
+        """
+        paths = many_paths(photos)
+        wanted = [class_index(target, self.classes) for target in targets or [None] * len(paths)]
+        if len(wanted) != len(paths):
+            raise OptionError(f"there are {len(wanted)} targets for {len(paths)} photos")
+        check_layer(layer)
+        return self._explainer.many(paths, wanted, layer, progress)
 
     def save(self, path: str | Path) -> Path:
         """Write the model file, whole or not at all; plain Keras opens it too.
@@ -182,7 +211,14 @@ class Classifier:
         write_model(path, self.archive, self.record, self.network)
         return path
 
-    def _stream(self, paths: Sequence[Path], top: int) -> Iterator[Prediction | PhotoError]:
+    def _prediction(
+        self, path: Path, features: NDArray[np.float32], top: int, threshold: float
+    ) -> Prediction:
+        """The prediction for a photo with these features, float32 (features,)."""
+        probabilities = self._probabilities(features[None])[0]
+        return ranked(path, probabilities, self.classes, top=top, threshold=threshold)
+
+    def _stream(self, paths: Sequence[Path], top: int, threshold: float) -> Iterator[Prediction | PhotoError]:
         extractor = self._extractor
 
         def prepare(path: Path) -> Decoded[Path] | PhotoError:
@@ -198,8 +234,7 @@ class Classifier:
                 if isinstance(outcome, PhotoError):
                     yield outcome
                 else:
-                    probabilities = self._probabilities(outcome.features[None])
-                    yield ranked(outcome.note, probabilities[0], self.classes, top=top)
+                    yield self._prediction(outcome.note, outcome.features, top, threshold)
 
     @functools.cached_property
     def _extractor(self) -> Extractor:
@@ -207,15 +242,11 @@ class Classifier:
         device = check_device(self.device) if self.record.precision == "f32" else "cpu"
         return Extractor(self.archive, self.record.resize, device, self.record.precision, self.network)
 
-    def _gradient_network(self, layer: str | None) -> GradientNetwork:
-        """The network made ready for explaining a layer, kept for the photos to come."""
-        if layer not in self._gradient_networks:
-            self._gradient_networks[layer] = GradientNetwork(self.keras_model, layer=layer)
-        return self._gradient_networks[layer]
-
     @functools.cached_property
-    def _gradient_networks(self) -> dict[str | None, GradientNetwork]:
-        return {}
+    def _explainer(self) -> Explainer:
+        return Explainer(
+            self.archive, lambda: self.keras_model, resize=self.record.resize, classes=self.classes
+        )
 
     @functools.cached_property
     def _single_photo_engine(self) -> Engine:

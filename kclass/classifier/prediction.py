@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.classifier.grid import as_png, captioned_grid, check_number
+from kclass.classifier.training_photos import Neighbour
 from kclass.dataset.names import readable
 from kclass.errors import PhotoError
 from kclass.files import whole_file
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DEFAULT_TOP = 3
+
+UNSURE: Final = "unsure"
+"""The answer of a prediction that is not to be relied on."""
 
 GRID_PHOTOS: Final = 60
 """Photos in a grid: so many can be looked at one by one on a screen."""
@@ -52,11 +56,15 @@ class Prediction:
             among the model's classes.
         novelty: how unlike the training photos it is, 0 or more; above 1 it is unlike anything in
             training. None if the model cannot tell.
+        threshold: how probable a class must be to be the answer, 0 to 1; with 0 there always is one.
+        nearest: the training photos most like it, most alike first; none if they are not at hand.
     """
 
     path: Path
     top: tuple[Guess, ...]
     novelty: float | None = None
+    threshold: float = 0.0
+    nearest: tuple[Neighbour, ...] = ()
 
     @property
     def label(self) -> str:
@@ -78,15 +86,42 @@ class Prediction:
         """Whether the photo is unlike anything in training."""
         return self.novelty is not None and self.novelty > 1
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a threshold was set and the most probable class is not to be relied on.
+
+        That is so if it is less probable than the threshold, and if the photo is unlike anything in
+        training: how probable the classes are is then answered for a photo that is of none of them.
+        """
+        return self.threshold > 0 and (self.probability < self.threshold or self.novel)
+
+    @property
+    def answer(self) -> str:
+        """The most probable class as its folder is named, or "unsure".
+
+        A class may be called "unsure" too; `unsure` tells the two apart.
+        """
+        return UNSURE if self.unsure else self.label
+
     def __repr__(self) -> str:
-        return f"Prediction({str(self.path)!r}: {', '.join(map(str, self.top))})"
+        unsure = f"{UNSURE}: " if self.unsure else ""
+        return f"Prediction({str(self.path)!r}: {unsure}{', '.join(map(str, self.top))})"
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as plain data, ready for JSON."""
         guesses = [
             {"label": each.label, "index": each.index, "probability": each.probability} for each in self.top
         ]
-        return {"path": str(self.path), **guesses[0], "top": guesses}
+        return {
+            "path": str(self.path),
+            "answer": self.answer,
+            "unsure": self.unsure,
+            **guesses[0],
+            "novelty": self.novelty,
+            "novel": self.novel,
+            "top": guesses,
+            "nearest": [each.to_dict() for each in self.nearest],
+        }
 
 
 @dataclass(frozen=True)
@@ -165,7 +200,16 @@ class Predictions:
         return as_png(self.plot()) if self.predictions else None
 
 
-def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str], *, top: int) -> Prediction:
+def ranked(
+    path: Path,
+    probabilities: NDArray[np.float64],
+    classes: Sequence[str],
+    *,
+    top: int,
+    novelty: float | None = None,
+    threshold: float = 0.0,
+    nearest: tuple[Neighbour, ...] = (),
+) -> Prediction:
     """The prediction for one photo.
 
     Args:
@@ -173,10 +217,13 @@ def ranked(path: Path, probabilities: NDArray[np.float64], classes: Sequence[str
         probabilities: float64 (classes,).
         classes: the model's classes.
         top: how many to name, at most as many as there are.
+        novelty: see `Prediction`, as the others.
+        threshold: below it the answer is "unsure".
+        nearest: the training photos most like it.
     """
     order = np.argsort(-probabilities, kind="stable")[:top]
     guesses = tuple(Guess(classes[index], int(index), float(probabilities[index])) for index in order)
-    return Prediction(path, guesses)
+    return Prediction(path, guesses, novelty, threshold, nearest)
 
 
 def _drawn_labels(predictions: Sequence[Prediction]) -> list[str]:

@@ -110,7 +110,10 @@ def test_json_is_one_document_on_stdout_and_nothing_else(
     assert content["unreadable"] == []
     assert [row["path"] for row in content["predictions"]] == [str(path) for path in named]
     for row in content["predictions"]:
-        assert set(row) == {"path", "label", "index", "probability", "top"}
+        assert set(row) == {
+            *("path", "answer", "unsure", "label", "index", "probability"),
+            *("novelty", "novel", "top", "nearest"),
+        }
         assert row["label"] == row["top"][0]["label"] == CLASSES[row["index"]]
         assert row["probability"] == row["top"][0]["probability"] >= row["top"][1]["probability"]
 
