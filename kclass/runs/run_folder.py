@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.model_file import MODEL
 from kclass.errors import ModelError, OutputError
 from kclass.files import make_folder, output_errors, write_bytes, write_text
+from kclass.reporting.run_reading import pointed_to
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -54,7 +55,7 @@ def latest_model(runs: str | Path = RUNS) -> Path:
         fix="Run `kclass fit DATA` here first, or give a model file with --model.",
     )
     try:
-        model = _latest(runs) / MODEL
+        model = pointed_to(runs / LATEST) / MODEL
         found = model.is_file()
     except (OSError, ValueError) as error:  # a text that is no name of a folder
         raise nothing from error
@@ -157,11 +158,10 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str]) -> None:
     """Write a CSV file with a header, whole or not at all."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_bytes(path, buffer.getvalue().encode(errors="surrogatepass"))
+    text = _table(rows := [*rows], columns, csv.QUOTE_MINIMAL)
+    if "\r" in text:  # which `csv` leaves bare where lines do not end with it, and reads as their end
+        text = _table(rows, columns, csv.QUOTE_ALL)
+    write_bytes(path, text.encode(errors="surrogatepass"))
 
 
 def prediction_columns(classes: Sequence[str]) -> tuple[str, ...]:
@@ -180,15 +180,17 @@ def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, An
     rows = zip(samples.paths, samples.labels.tolist(), evaluation.probabilities, strict=True)
     for path, label, probabilities in rows:
         predicted = int(probabilities.argmax())
-        shares = (f"{share:.6f}" for share in (probabilities[predicted], *probabilities))
+        shares = (f"{share:.6g}" for share in (probabilities[predicted], *probabilities))
         values = (path, split, labels[label], classes[predicted], *shares)
         yield dict(zip(prediction_columns(classes), values, strict=True))
 
 
-def _latest(runs: Path) -> Path:
-    """The folder that `latest` names, there or not."""
-    link = runs / LATEST
-    return runs / link.read_text(encoding="utf-8").strip() if link.is_file() else link
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], quoting: Literal[0, 1]) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n", quoting=quoting)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def _claimed(wanted: Path, part_of: Callable[[Path], Path]) -> tuple[Path, Path]:

@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import time
@@ -252,3 +253,9 @@ def test_a_table_has_a_header_whether_it_has_rows_or_not(here: Path) -> None:
     assert (here / "a.csv").read_bytes() == b"epoch,loss\n1,0.5\n2,0.25\n"
     write_table(here / "empty.csv", [], columns=("epoch", "loss"))
     assert (here / "empty.csv").read_bytes() == b"epoch,loss\n"
+
+
+def test_a_table_keeps_what_has_a_carriage_return_in_it(tmp_path: Path) -> None:
+    write_table(tmp_path / "one.csv", [{"a\rb": "c\rd", "e": "f"}], columns=("a\rb", "e"))
+    with (tmp_path / "one.csv").open(newline="") as file:
+        assert [*csv.reader(file)] == [["a\rb", "e"], ["c\rd", "f"]]

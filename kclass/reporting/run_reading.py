@@ -1,0 +1,259 @@
+"""What the folder of a run holds, read back."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kclass.classifier.arguments import one_path
+from kclass.classifier.model_file import MODEL
+from kclass.dataset.manifest_file import read_rows
+from kclass.dataset.names import SPLITS, split_name
+from kclass.errors import DataError, KClassError, ModelError
+from kclass.files import is_folder, is_there
+
+CONFIG: Final = "config.json"
+METRICS: Final = "metrics.json"
+PREDICTIONS: Final = "predictions.csv"
+SPLIT_TABLE: Final = "split.csv"
+HISTORY: Final = "history.csv"
+FINDINGS: Final = "findings.csv"
+UNFINISHED: Final = ".unfinished"
+"""What the name of a run ends with until it is whole."""
+
+_NEEDED: Final = (CONFIG, METRICS, PREDICTIONS, SPLIT_TABLE)
+_COLUMNS: Final = ("path", "split", "label", "prediction")
+_NOVELTY: Final = "novelty"
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitResults:
+    """What a model said of the labelled photos of one split.
+
+    Args:
+        name: of the split: `valid` or `test`.
+        paths: of the photos, as in `split.csv`: relative to the data's root, or absolute.
+        labels: int32 (photos,): the actual classes, as places among the run's classes.
+        predicted: int32 (photos,): the most probable classes, likewise.
+        probabilities: float64 (photos, classes), 0 to 1, to six digits or more.
+        novelty: float64 (photos,): above 1 the photo is unlike those of training; None if the run has
+            no such score.
+        metrics: what `kclass.evaluation.metrics` gave, as plain data.
+    """
+
+    name: str
+    paths: tuple[str, ...] = field(repr=False)
+    labels: NDArray[np.int32] = field(repr=False)
+    predicted: NDArray[np.int32] = field(repr=False)
+    probabilities: NDArray[np.float64] = field(repr=False)
+    novelty: NDArray[np.float64] | None = field(repr=False)
+    metrics: Mapping[str, Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResults:
+    """A run, as its folder tells of it.
+
+    Args:
+        folder: of the run.
+        classes: in the order of the probabilities, as their folders are named.
+        splits: what was evaluated, by the name of the split: validation before test.
+        options: of the fit, and what they led to.
+        data: name, fingerprint and number of photos of the data set; since kclass keeps them, also
+            its `root` and what it was opened with, `origin`.
+        versions: of what the numbers depend on.
+        history: rows of `history.csv`: penalties or epochs.
+        findings: rows of `findings.csv`.
+        counts: photos of each class, in the order of `classes`, by the name of their split: `train`,
+            `valid`, `test`, and empty for those that were left out.
+        unlabelled: photos without a class, likewise.
+    """
+
+    folder: Path
+    classes: tuple[str, ...] = field(repr=False)
+    splits: Mapping[str, SplitResults]
+    options: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+    versions: Mapping[str, str] = field(repr=False)
+    history: tuple[Row, ...] = field(repr=False)
+    findings: tuple[Row, ...] = field(repr=False)
+    counts: Mapping[str, tuple[int, ...]] = field(repr=False)
+    unlabelled: Mapping[str, int] = field(repr=False)
+
+    @property
+    def model(self) -> Path:
+        """The model file."""
+        return self.folder / MODEL
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that the photos' paths start from; None if the run does not say."""
+        found = self.data.get("root")
+        return Path(found) if isinstance(found, str) else None
+
+
+def read_run(folder: str | Path) -> RunResults:
+    """Read back what a fit left.
+
+    Args:
+        folder: of the run; or `runs/latest`, be it a link or a text file.
+
+    Raises:
+        ModelError: there is no such folder, it is not that of a run, or the run is unfinished.
+        DataError: a file in it is missing or damaged.
+        OptionError: `folder` is no path.
+    """
+    place = pointed_to(one_path(folder, name="run"))
+    _check_is_run(place)
+    config, metrics = _read_json(place / CONFIG), _read_json(place / METRICS)
+    classes, splits = _splits(place / PREDICTIONS, metrics)
+    counts, unlabelled = _counts(place / SPLIT_TABLE, classes)
+    return RunResults(
+        folder=place,
+        classes=classes,
+        splits=splits,
+        options=_part(config, "options", place),
+        data=_part(config, "data", place),
+        versions=_part(config, "versions", place),
+        history=_rows_if_there(place / HISTORY),
+        findings=_rows_if_there(place / FINDINGS),
+        counts=counts,
+        unlabelled=unlabelled,
+    )
+
+
+def pointed_to(place: Path) -> Path:
+    """The folder of a run: the place itself, or the one beside it that a text file there names."""
+    if is_folder(place) or not is_there(place):
+        return place
+    try:
+        return place.parent / place.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):  # no text: then it names nothing
+        return place
+
+
+def _check_is_run(place: Path) -> None:
+    if not is_folder(place):
+        raise ModelError(
+            f"there is no run {place}", fix="Give the folder of a run of `kclass fit`, such as runs/latest."
+        )
+    if place.name.endswith(UNFINISHED):
+        raise ModelError(
+            f"the run {place} has not come to its end",
+            fix=f"Go on with it by `kclass fit --resume {place}`.",
+        )
+    missing = [name for name in _NEEDED if not is_there(place / name)]
+    if len(missing) == len(_NEEDED):
+        raise ModelError(
+            f"{place} is not the folder of a run: it has no {CONFIG}",
+            fix="Give the folder of a run of `kclass fit`, such as runs/latest.",
+        )
+    if missing:
+        raise _damaged(place / missing[0], "it is not there")
+
+
+def _damaged(path: Path, what: str) -> DataError:
+    return DataError(
+        f"the run {path.parent} is damaged: {path.name}: {' '.join(what.split())}",
+        fix="Copy its folder again if it was damaged on the way, or fit again.",
+    )
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(found, dict):
+        raise _damaged(path, "it is no table")
+    return found
+
+
+def _part(config: Mapping[str, Any], name: str, place: Path) -> Mapping[str, Any]:
+    found = config.get(name, {})
+    if not isinstance(found, dict):
+        raise _damaged(place / CONFIG, f"{name} is no table")
+    return found
+
+
+def _rows_if_there(path: Path) -> tuple[Row, ...]:
+    if not is_there(path):
+        return ()
+    columns, rows = _read_table(path)
+    return tuple(dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The header of a CSV file, and its rows, each as long as the header."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogatepass", newline="") as file:
+            columns, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise _damaged(path, str(error)) from error
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(columns):
+            raise _damaged(path, f"row {number} has {len(row)} fields, and there are {len(columns)} columns")
+    return columns, rows
+
+
+def _splits(path: Path, metrics: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, SplitResults]]:
+    columns, rows = _read_table(path)
+    missing = [name for name in _COLUMNS if name not in columns]
+    if missing:
+        raise _damaged(path, f"it has no column {missing[0]}")
+    names = [name for name in columns if name.startswith("p(") and name.endswith(")")]
+    classes = tuple(name[2:-1] for name in names)
+    at = {name: columns.index(name) for name in (*_COLUMNS, *names)}
+    novelty = columns.index(_NOVELTY) if _NOVELTY in columns else None
+    present = [name for name in SPLITS if any(row[at["split"]] == name for row in rows)]
+    if not set(present) <= set(metrics) or not all(isinstance(metrics[name], dict) for name in present):
+        raise _damaged(path.with_name(METRICS), f"it does not tell of {' and '.join(present)}")
+    places = {name: place for place, name in enumerate(classes)}
+    found = {}
+    for split in present:
+        own = [row for row in rows if row[at["split"]] == split]
+        try:
+            found[split] = SplitResults(
+                name=split,
+                paths=tuple(row[at["path"]] for row in own),
+                labels=np.array([places[row[at["label"]]] for row in own], np.int32),
+                predicted=np.array([places[row[at["prediction"]]] for row in own], np.int32),
+                probabilities=np.array([[float(row[at[name]]) for name in names] for row in own], np.float64),
+                novelty=_novelty(own, novelty),
+                metrics=metrics[split],
+            )
+        except KeyError as error:
+            raise _damaged(path, f"there is no column for the class {error}") from error
+        except ValueError as error:
+            raise _damaged(path, str(error)) from error
+    return classes, found
+
+
+def _novelty(rows: Sequence[Sequence[str]], column: int | None) -> NDArray[np.float64] | None:
+    """The scores; None if there is no column of them, or nothing in it."""
+    if column is None or not any(row[column] for row in rows):
+        return None
+    return np.array([float(row[column] or "nan") for row in rows], np.float64)
+
+
+def _counts(path: Path, classes: Sequence[str]) -> tuple[Mapping[str, tuple[int, ...]], Mapping[str, int]]:
+    try:
+        rows = read_rows(path)
+    except KClassError as error:
+        raise _damaged(path, error.message) from error
+    splits = [split_name(code) or "" for code in rows.splits.tolist()]
+    photos = Counter(zip(splits, rows.classes, strict=True))
+    present: list[str] = [name for name in (*SPLITS, "") if name in splits]
+    counts = {split: tuple(photos[split, name] for name in classes) for split in present}
+    return counts, {split: photos[split, ""] for split in present if photos[split, ""]}
