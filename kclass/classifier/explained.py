@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.explanation.gradcam import grad_cam
-from kclass.explanation.gradients import GradientNetwork
 from kclass.explanation.maps import verdict
 from kclass.explanation.overlays import overlay
 from kclass.plots.lettering import lettered
@@ -83,38 +81,3 @@ class Explained:
             "method": self.method,
             "verdict": self.verdict,
         }
-
-
-def explain_photo(
-    network: GradientNetwork,
-    photo: NDArray[np.uint8],
-    *,
-    path: Path,
-    aspect: float,
-    classes: tuple[str, ...],
-    target: int | None,
-) -> Explained:
-    """Explain one photo by Grad-CAM.
-
-    Args:
-        network: made ready for the layer to explain.
-        photo: uint8 (size, size, 3), RGB, as the network sees it.
-        path: its file.
-        aspect: width over height as a person sees it.
-        classes: of the model.
-        target: the class to explain; None for the most probable one.
-    """
-    targets = None if target is None else np.array([target])
-    found = grad_cam(network, photo[None], targets=targets)
-    index = int(found.targets[0])
-    return Explained(
-        path=path,
-        label=classes[index],
-        index=index,
-        probability=float(found.probabilities[0, index]),
-        heat=found.maps[0],
-        photo=photo,
-        aspect=aspect,
-        layer=found.layer,
-        method=found.method,
-    )
