@@ -1,23 +1,17 @@
 """An audit as one HTML page that needs nothing else, with thumbnails of what was found."""
 
-import base64
 import importlib.resources
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
-
 from kclass.audit.findings import KINDS, Audit, Finding, Kind
 from kclass.dataset.names import readable, split_name
 from kclass.dataset.samples import Samples
-from kclass.errors import PhotoError
 from kclass.files import write_bytes
-from kclass.parallel import in_parallel, usable_cores
-from kclass.photos.decoding import decode, read_bytes
-from kclass.progress import Progress, silent, track
+from kclass.photos.thumbnails import LONGER_SIDE, thumbnails
+from kclass.progress import Progress, silent
 
 TEMPLATE: Final = "page.html"
 MOST_FINDINGS: Final = 24
@@ -31,9 +25,6 @@ MOST_PICTURES: Final = 640
 
 MOST_LINES: Final = 1000
 """Photos of one kind that are listed without being shown."""
-
-LONGER_SIDE: Final = 160
-_QUALITY: Final = 60  # of JPEG: noise, the worst there is, then takes 8 kB
 
 _BY_FEATURES: Final = frozenset({"label-suspect"})
 """Kinds that nobody can look for without features."""
@@ -99,13 +90,13 @@ def _html(audit: Audit, progress: Progress) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(source)
     most = _most_findings(audit)
-    thumbnails = _thumbnails(audit, most, progress)
+    pictures = _thumbnails(audit, most, progress)
     found = [kind for kind in KINDS.values() if audit.of(kind.name)]
     looked_for = [kind for kind in KINDS.values() if audit.with_features or kind.name not in _BY_FEATURES]
     return template.render(
         audit=audit,
         data=Markup(audit.data._repr_html_()),  # escaped there
-        sections=[_section(audit, kind, most, thumbnails) for kind in found],
+        sections=[_section(audit, kind, most, pictures) for kind in found],
         absent=[kind for kind in looked_for if kind not in found],
         skipped=[kind for kind in KINDS.values() if kind not in looked_for],
         side=LONGER_SIDE,
@@ -125,14 +116,14 @@ def _rows_shown(audit: Audit, most: int) -> list[int]:
     return [row for kind in KINDS for finding in audit.of(kind)[:most] for row in finding.rows[:MOST_PHOTOS]]
 
 
-def _section(audit: Audit, kind: Kind, most: int, thumbnails: Mapping[int, str]) -> _Section:
+def _section(audit: Audit, kind: Kind, most: int, pictures: Mapping[int, str]) -> _Section:
     findings = audit.of(kind.name)
     more = findings[most:]
     lines = tuple(dict.fromkeys(line for finding in more for line in _lines(audit.data.samples, finding)))
     return _Section(
         kind=kind,
         number=len(findings),
-        shown=tuple(_shown(audit.data.samples, each, thumbnails) for each in findings[:most]),
+        shown=tuple(_shown(audit.data.samples, each, pictures) for each in findings[:most]),
         more=len(more),
         lines=lines[:MOST_LINES],
         unlisted=len(lines[MOST_LINES:]),
@@ -144,10 +135,10 @@ def _lines(samples: Samples, finding: Finding) -> Iterable[str]:
     return [samples.paths[row] for row in finding.rows] or [finding.detail]
 
 
-def _shown(samples: Samples, finding: Finding, thumbnails: Mapping[int, str]) -> _Shown:
+def _shown(samples: Samples, finding: Finding, pictures: Mapping[int, str]) -> _Shown:
     rows, others = finding.rows[:MOST_PHOTOS], finding.rows[MOST_PHOTOS:]
     photos = (
-        _Photo(samples.paths[row], _belongs(samples, row), thumbnails[row], row in finding.remove)
+        _Photo(samples.paths[row], _belongs(samples, row), pictures[row], row in finding.remove)
         for row in rows
     )
     return _Shown(
@@ -177,17 +168,4 @@ def _belongs(samples: Samples, row: int) -> str:
 def _thumbnails(audit: Audit, most: int, progress: Progress) -> dict[int, str]:
     """The thumbnails of all photos that are shown, by their rows."""
     rows = list(dict.fromkeys(_rows_shown(audit, most)))
-    with in_parallel(_thumbnail, map(audit.data.samples.path, rows), threads=usable_cores()) as made:
-        return dict(zip(rows, track(made, "thumbnails", len(rows), progress), strict=True))
-
-
-def _thumbnail(photo: Path) -> str:
-    """A small JPEG of a photo in base64; empty if it cannot be read."""
-    try:
-        image = decode(read_bytes(photo), name=str(photo), at_least=LONGER_SIDE)
-    except PhotoError:  # the page says so where the picture would be
-        return ""
-    image.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.BILINEAR)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=_QUALITY)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    return dict(zip(rows, thumbnails([*map(audit.data.samples.path, rows)], progress=progress), strict=True))
