@@ -178,7 +178,7 @@ def _gone_through(
     """The state after the epochs that are left."""
     while state is None or not state.ended(learner.phase):
         try:
-            state = learner.next(state)
+            state = _next(learner, state)
             keep(state)  # an epoch that is over counts, though Ctrl-C comes while it is kept
         except KeyboardInterrupt as error:
             # Others that end the process, such as signals turned into errors, are of classes of their own.
@@ -186,6 +186,14 @@ def _gone_through(
                 raise
             state = replace(state, interrupted=True)
     return state
+
+
+def _next(learner: "_Learner", state: PhaseState | None) -> PhaseState:
+    try:
+        return learner.next(state)
+    except Exception:
+        learner.check_interrupt()  # what stops Python that TensorFlow calls comes out as an error of its own
+        raise
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 import functools
 import math
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -520,6 +521,28 @@ def test_ctrl_c_while_an_epoch_is_kept_ends_the_training_after_that_epoch(epoch:
     state = ran(head_alone(), features(), phase(), keep=keep)
     assert state.interrupted
     assert rows(state) == rows(usual())[:epoch]
+
+
+def test_ctrl_c_that_a_library_makes_an_error_of_its_own_is_ctrl_c_still() -> None:
+    def progress(stage: str, done: int, total: int, note: str = "") -> None:
+        if done == 4 + 2:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt as error:
+                raise RuntimeError("UNKNOWN: KeyboardInterrupt") from error
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        state = ran(head_alone(), features(), phase(), progress=progress)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert state.interrupted
+    assert rows(state) == rows(usual())[:1]
+
+
+def test_other_errors_are_raised_as_they_are() -> None:
+    with pytest.raises(RuntimeError, match="something else"):
+        ran(head_alone(), features(), phase(), progress=interrupting(6, RuntimeError("something else")))
 
 
 class Terminated(KeyboardInterrupt):
