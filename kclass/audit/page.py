@@ -1,19 +1,19 @@
 """An audit as one HTML page that needs nothing else, with thumbnails of what was found."""
 
-import importlib.resources
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kclass.audit.findings import KINDS, Audit, Finding, Kind
+from kclass.audit.templates import template
 from kclass.dataset.names import readable, split_name
 from kclass.dataset.samples import Samples
 from kclass.files import write_bytes
 from kclass.photos.thumbnails import LONGER_SIDE, thumbnails
 from kclass.progress import Progress, silent
 
-TEMPLATE: Final = "page.html"
+TEMPLATE: Final = "audit/page.html"
 MOST_FINDINGS: Final = 24
 """Findings of one kind that are shown with photos."""
 
@@ -82,18 +82,13 @@ def write_page(audit: Audit, path: str | Path, *, progress: Progress = silent) -
 
 
 def _html(audit: Audit, progress: Progress) -> str:
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    source = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(source)
     most = _most_findings(audit)
     pictures = _thumbnails(audit, most, progress)
     found = [kind for kind in KINDS.values() if audit.of(kind.name)]
     looked_for = [kind for kind in KINDS.values() if audit.with_features or kind.name not in _BY_FEATURES]
-    return template.render(
+    return template(TEMPLATE).render(
         audit=audit,
         data=Markup(audit.data._repr_html_()),  # escaped there
         sections=[_section(audit, kind, most, pictures) for kind in found],
