@@ -1,7 +1,7 @@
 """The confusion matrix as a picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +20,11 @@ COLOURS: Final = "Blues"
 
 MOST_NUMBERED: Final = 50
 """Classes up to which cells bear their counts; beyond, they would be too small to read."""
+
+_FEW: Final = 10
+"""Classes up to which zeros are written too."""
+
+_Place = tuple[int, int]
 
 _WIDEST: Final = 20.0
 _LARGEST_CELL: Final = 0.9
@@ -54,6 +59,29 @@ def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> "Figu
     Raises:
         OptionError: the matrix is not square, or has another number of classes.
     """
+    return _drawn(matrix, classes, _counts(matrix))
+
+
+def normalised_confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> "Figure":
+    """Draw what share of each class was taken for which.
+
+    As `confusion_matrix`, but cells bear the share of the row's photos in whole percent: the diagonal
+    is the recall of each class. A class without photos has blank cells, and in more than ten classes
+    so has what no photo was taken for. A share above 0 that rounds to 0 is "<1", one below 100 that
+    rounds to that is ">99".
+
+    Args:
+        matrix: int64 (classes, classes): photos of the row's class predicted as the column's.
+        classes: the names of the classes, as folders carry them.
+
+    Raises:
+        OptionError: the matrix is not square, or has another number of classes.
+    """
+    return _drawn(matrix, classes, _percentages(matrix))
+
+
+def _drawn(matrix: NDArray[np.int64], classes: Sequence[str], written: Mapping[_Place, str]) -> "Figure":
+    """The matrix in colours, with a text in some of its cells."""
     if matrix.shape != (len(classes), len(classes)):
         raise OptionError(f"a confusion matrix of shape {matrix.shape} for {len(classes)} classes")
     names = lettered(classes)
@@ -65,7 +93,7 @@ def confusion_matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> "Figu
     shares = _shares(matrix)
     image = axes.imshow(shares, cmap=COLOURS, vmin=0, vmax=1, interpolation="nearest")
     _name_axes(axes, names, cell)
-    _write_counts(axes, matrix, shares, cell)
+    _write_cells(axes, written, shares, cell)
     axes.set_title(_title(matrix), loc="left", fontsize=12, pad=9)
     bar = figure.add_axes((1 + _BAR_GAP / side, 0, _BAR_WIDTH / side, 1))
     figure.colorbar(image, cax=bar, label="share of the true class")
@@ -132,14 +160,33 @@ def _name_axes(axes: "Axes", names: Sequence[str], cell: float) -> None:
     axes.tick_params(which="minor", length=0)
 
 
-def _write_counts(axes: "Axes", matrix: NDArray[np.int64], shares: NDArray[np.float64], cell: float) -> None:
-    if len(matrix) > MOST_NUMBERED:
+def _counts(matrix: NDArray[np.int64]) -> dict[_Place, str]:
+    """The counts, by row and column; in more than ten classes without zeros."""
+    shown = matrix > 0 if len(matrix) > _FEW else np.ones(matrix.shape, dtype=np.bool_)
+    return {(row, column): str(matrix[row, column]) for row, column in np.argwhere(shown).tolist()}
+
+
+def _percentages(matrix: NDArray[np.int64]) -> dict[_Place, str]:
+    """The shares of the rows in whole percent, by row and column; a row without photos has none."""
+    there = matrix.sum(axis=1, keepdims=True) > 0
+    shown = matrix > 0 if len(matrix) > _FEW else np.broadcast_to(there, matrix.shape)
+    shares = 100 * _shares(matrix)
+    return {(row, column): _rounded(shares[row, column]) for row, column in np.argwhere(shown).tolist()}
+
+
+def _rounded(percent: float) -> str:
+    if 0 < percent < 0.5:
+        return "<1"
+    return ">99" if 99.5 <= percent < 100 else f"{percent:.0f}"
+
+
+def _write_cells(
+    axes: "Axes", written: Mapping[_Place, str], shares: NDArray[np.float64], cell: float
+) -> None:
+    if len(shares) > MOST_NUMBERED or not written:
         return
-    digits = len(str(matrix.max(initial=0)))
+    digits = max(map(len, written.values()))
     size = min(0.8 * cell * _POINTS / (_SIGN_WIDTH * digits), 0.6 * cell * _POINTS, 11.0)
-    shown = matrix > 0 if len(matrix) > 10 else np.ones(matrix.shape, dtype=np.bool_)
-    for row, column in np.argwhere(shown).tolist():
+    for (row, column), text in written.items():
         colour = "white" if shares[row, column] > _DARK else "black"
-        axes.text(
-            column, row, str(matrix[row, column]), ha="center", va="center", color=colour, fontsize=size
-        )
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)

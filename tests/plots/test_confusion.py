@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from kclass.errors import OptionError
-from kclass.plots.confusion import COLOURS, confusion_matrix
+from kclass.plots.confusion import COLOURS, confusion_matrix, normalised_confusion_matrix
 
 NAMES = ["Château_de_Chambord_au_bord_de_l'eau", "Žižkov", "09.Golden_Gate", "Санкт-Петербург", "富士山"]
 
@@ -150,3 +150,31 @@ def test_counts_can_be_read_on_every_shade() -> None:
 def test_a_matrix_that_does_not_fit_the_classes_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(OptionError, match=r"confusion matrix of shape \(\d, 3\) for 2 classes"):
         confusion_matrix(np.zeros(shape, dtype=np.int64), ["a", "b"])
+
+
+def test_shares_are_those_of_the_row_in_whole_percent() -> None:
+    axes = normalised_confusion_matrix(matrix_of([2, 1, 0], [1, 998, 1], [0, 0, 0]), ["a", "b", "c"]).axes[0]
+    assert counts_in(axes) == {
+        (0, 0): "67",
+        (0, 1): "33",
+        (0, 2): "0",
+        (1, 0): "<1",
+        (1, 1): ">99",
+        (1, 2): "<1",
+    }
+    assert np.asarray(axes.images[0].get_array())[1, 1] == 0.998
+    assert axes.get_title(loc="left") == "99.7 % right (1000/1003)"
+
+
+def test_shares_of_many_classes_are_written_where_there_are_photos() -> None:
+    matrix = np.eye(11, dtype=np.int64) * 3
+    matrix[0, 1] = 1
+    shares = counts_in(normalised_confusion_matrix(matrix, names_of(11)).axes[0])
+    assert len(shares) == 12
+    assert (shares[0, 0], shares[0, 1], shares[10, 10]) == ("75", "25", "100")
+    assert not counts_in(normalised_confusion_matrix(np.eye(51, dtype=np.int64), names_of(51)).axes[0])
+
+
+def test_shares_of_a_matrix_that_does_not_fit_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"confusion matrix of shape \(3, 3\) for 2 classes"):
+        normalised_confusion_matrix(np.zeros((3, 3), dtype=np.int64), ["a", "b"])
