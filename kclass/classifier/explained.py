@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kclass.explanation.maps import verdict
-from kclass.explanation.overlays import overlay
+from kclass.explanation.overlays import covered, overlay
 from kclass.plots.lettering import lettered
 from kclass.plots.saving import save_png
 
@@ -59,6 +60,18 @@ class Explained:
             scale=float(self.heat.max()),
             aspect=self.aspect,
         )
+
+    def picture(self) -> Image.Image:
+        """The photo under the map in the shape that a person sees, its longer side the network's size.
+
+        The hottest colour is the map's own peak. A map that shows no place leaves the photo as it is.
+        """
+        under = covered(self.photo, self.heat, scale=float(self.heat.max()))
+        longer = self.photo.shape[0]
+        width, height = (
+            max(1, round(longer * side)) for side in (min(1, self.aspect), min(1, 1 / self.aspect))
+        )
+        return Image.fromarray(under).resize((width, height), Image.Resampling.BILINEAR)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture as a PNG file, whole or not at all.

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kclass.errors import DataError, OptionError, PhotoError
 from kclass.parallel import in_parallel, usable_cores
 from kclass.photos.loading import load
+from kclass.photos.resizing import resize
 from kclass.plots.photo_grid import SIDE, photo_grid
 from kclass.plots.saving import DPI
 
@@ -60,13 +62,13 @@ def captioned_grid(
         DataError: there are no photos.
     """
     if not paths:
-        raise DataError("there are no photos to draw", fix="Give photos that can be read.")
+        raise _no_photos()
     columns = min(_MOST_COLUMNS, math.ceil(math.sqrt(len(paths))))
     side = min(max(_WIDE / columns, SIDE), _LARGEST_SIDE)
-    squares = _squares(paths, size=round(side * DPI))
-    empty = np.full((round(side * DPI), round(side * DPI), 3), _EMPTY, np.uint8)
+    size = round(side * DPI)
+    squares = _squares(paths, size=size)
     return photo_grid(
-        np.stack([empty if square is None else square for square in squares]),
+        _filled(squares, size),
         [
             f"{first}\n{GONE if square is None else second}"
             for (first, second), square in zip(captions, squares, strict=True)
@@ -77,11 +79,54 @@ def captioned_grid(
     )
 
 
+def captioned_pairs(
+    paths: Sequence[Path],
+    captions: Sequence[tuple[str, str]],
+    beside: Sequence[tuple[Image.Image | None, str]],
+    *,
+    heading: Sequence[str] = (),
+) -> "Figure":
+    """Draw photos as `captioned_grid` does, each with another picture and its caption at its right.
+
+    Args:
+        paths: the photos' files.
+        captions: two lines above each of them, of signs that figures can show.
+        beside: for each a picture, RGB, and what stands above it; None leaves an empty square.
+        heading: lines above all.
+
+    Raises:
+        DataError: there are no photos.
+    """
+    if not paths:
+        raise _no_photos()
+    columns = min(_MOST_COLUMNS // 2, math.ceil(math.sqrt(len(paths))))
+    side = min(max(_WIDE / (2 * columns), SIDE), _LARGEST_SIDE)
+    size = round(side * DPI)
+    pictures = [None if each is None else resize(each, size=size, how="pad") for each, _ in beside]
+    squares = [square for pair in zip(_squares(paths, size=size), pictures, strict=True) for square in pair]
+    written = [
+        text
+        for (first, second), square, (_, other) in zip(captions, squares[::2], beside, strict=True)
+        for text in (f"{first}\n{GONE if square is None else second}", other)
+    ]
+    return photo_grid(_filled(squares, size), written, columns=2 * columns, heading=heading, side=side)
+
+
 def as_png(figure: "Figure") -> bytes:
     """A figure as notebooks show it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _no_photos() -> DataError:
+    return DataError("there are no photos to draw", fix="Give photos that can be read.")
+
+
+def _filled(squares: Sequence[NDArray[np.uint8] | None], size: int) -> NDArray[np.uint8]:
+    """The squares one by one, with empty ones where there is none: uint8 (squares, size, size, 3)."""
+    empty = np.full((size, size, 3), _EMPTY, np.uint8)
+    return np.stack([empty if square is None else square for square in squares])
 
 
 def _squares(paths: Sequence[Path], *, size: int) -> list[NDArray[np.uint8] | None]:

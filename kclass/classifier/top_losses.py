@@ -1,6 +1,6 @@
 """The photos that a classifier got most wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.classifier.grid import as_png, captioned_grid, check_number
+from kclass.classifier.explained import Explained
+from kclass.classifier.grid import as_png, captioned_grid, captioned_pairs, check_number
 from kclass.dataset.names import readable
 from kclass.dataset.samples import Samples
 from kclass.dataset.tables import text_table
+from kclass.errors import PhotoError
 from kclass.evaluation.losses import highest, photo_losses
 from kclass.plots.lettering import lettered
 from kclass.plots.line_fitting import BETWEEN
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 DEFAULT_NUMBER: Final = 9
 
+ExplainAll = Callable[..., Iterable[Explained | PhotoError]]
+"""Explains photos for the classes `targets`, as `Classifier.explain_all` does."""
+
+_EXPLAINED: Final = "beside each photo: what spoke for the prediction (Grad-CAM, each in its own scale)"
 _LEGEND: Final = ("prediction / actual class", "loss / probability of actual class")
 
 
@@ -85,17 +91,22 @@ class TopLosses:
         """The photos as plain data, ready for JSON; `probability` is that of the actual class."""
         return {"photos": [each.to_dict() for each in self], "evaluated": self.evaluated}
 
-    def plot(self) -> "Figure":
+    def plot(self, *, explain: ExplainAll | None = None) -> "Figure":
         """The photos, whole and in shape, in a grid.
 
         Above each stand "prediction / actual" and "loss / probability", where the probability is that
         of the actual class. Photos are decoded anew; one that cannot be read any more is an empty
         square whose caption says so.
 
+        Args:
+            explain: `explain_all` of the classifier that was evaluated; with it, beside each photo
+                stands the photo under the Grad-CAM of the class that was predicted.
+
         Raises:
             DataError: there are no photos.
         """
         shown = dict(zip(self.classes, lettered(self.classes), strict=True))
+        paths = [each.path for each in self]
         captions = [
             (
                 f"{shown[each.predicted]}{BETWEEN}{shown[each.label]}",
@@ -103,7 +114,14 @@ class TopLosses:
             )
             for each in self
         ]
-        return captioned_grid([each.path for each in self], captions, heading=[self._title(), *_LEGEND])
+        heading = [self._title(), *_LEGEND]
+        if explain is None:
+            return captioned_grid(paths, captions, heading=heading)
+        beside = [
+            (None, "") if isinstance(each, PhotoError) else (each.picture(), f"why {shown[each.label]}")
+            for each in explain(paths, targets=[each.predicted for each in self])
+        ]
+        return captioned_pairs(paths, captions, beside, heading=[*heading, _EXPLAINED])
 
     def _repr_png_(self) -> bytes | None:
         return as_png(self.plot()) if self.photos else None

@@ -104,6 +104,31 @@ def coloured(heat: NDArray[np.float32], *, scale: float, size: tuple[int, ...]) 
     return rgba
 
 
+def covered(photo: NDArray[np.uint8], heat: NDArray[np.float32], *, scale: float) -> NDArray[np.uint8]:
+    """A photo under a map of evidence, as `overlay` draws it: cold places show it, hot ones glow.
+
+    Args:
+        photo: uint8 (height, width, 3), RGB, as the network saw it.
+        heat: float32 (h, w), 0 or more, in the units of the logits.
+        scale: the heat that has the hottest colour.
+
+    Returns:
+        uint8 (height, width, 3), RGB; the photo as it is if the map shows no place.
+
+    Raises:
+        OptionError: `scale` is not above 0 although the map shows something.
+    """
+    _check(heat, scale=scale, aspect=1.0)
+    if verdict(heat):
+        return photo
+    rgba = coloured(heat, scale=scale, size=photo.shape[:2])
+    cover = rgba[..., 3:]
+    mixed: NDArray[np.uint8] = np.rint(255 * cover * rgba[..., :3] + (1 - cover) * _pale(photo)).astype(
+        np.uint8
+    )
+    return mixed
+
+
 def _check(heat: NDArray[np.float32], *, scale: float, aspect: float) -> None:
     if not 0 < aspect < np.inf:
         raise OptionError(f"aspect is {aspect}; it must be above 0")

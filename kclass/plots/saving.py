@@ -12,11 +12,11 @@ DPI: Final = 150
 """Dots an inch: sharp on a screen of high density, and half of what print wants."""
 
 
-def save_png(figure: "Figure", path: Path) -> None:
+def save_png(figure: "Figure", path: str | Path) -> None:
     """Write a figure as a PNG file of `DPI` dots an inch, whole or not at all.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    with whole_file(path) as part:
+    with whole_file(Path(path)) as part:
         figure.savefig(part, format="png", dpi=DPI)

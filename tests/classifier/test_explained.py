@@ -9,6 +9,7 @@ from PIL import Image
 from small_fits import CLASSES, SmallFit
 
 import kclass
+from kclass.explanation.overlays import covered
 from kclass.photos.loading import load
 
 pytestmark = pytest.mark.filterwarnings(
@@ -139,3 +140,15 @@ def test_a_map_that_shows_no_place_says_so(explained: kclass.Explained) -> None:
 def test_the_representation_leaves_the_arrays_out(explained: kclass.Explained) -> None:
     assert "array" not in repr(explained)
     assert explained.label in repr(explained)
+
+
+@pytest.mark.parametrize(("aspect", "shape"), [(1.0, (320, 320)), (2.0, (320, 160)), (0.5, (160, 320))])
+def test_its_picture_has_the_shape_of_the_photo(
+    explained: kclass.Explained, aspect: float, shape: tuple[int, int]
+) -> None:
+    picture = replace(explained, aspect=aspect).picture()
+    assert (picture.size, picture.mode) == (shape, "RGB")
+    if aspect == 1:
+        wanted = covered(explained.photo, explained.heat, scale=float(explained.heat.max()))
+        assert np.array_equal(np.asarray(picture), wanted)
+        assert not np.array_equal(wanted, explained.photo)

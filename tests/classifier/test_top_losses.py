@@ -1,6 +1,7 @@
 import io
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from small_fits import write_photos
 
 import kclass
 from kclass.classifier.evaluation import Evaluation
+from kclass.classifier.explained import Explained
 from kclass.classifier.top_losses import TopLoss
 from kclass.dataset.samples import Samples
 from kclass.evaluation.metrics import evaluate
@@ -128,3 +130,28 @@ def test_a_notebook_shows_the_picture(tmp_path: Path) -> None:
     png = evaluation(tmp_path).top_losses()._repr_png_()
     assert png is not None
     assert Image.open(io.BytesIO(png)).width > 400
+
+
+def test_beside_each_photo_stands_what_spoke_for_the_prediction_if_asked(tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def explain(paths: list[Path], *, targets: list[str]) -> Iterator[Explained | kclass.PhotoError]:
+        asked.extend(zip(paths, targets, strict=True))
+        for path, target in zip(paths, targets, strict=True):
+            if path == paths[1]:
+                yield kclass.PhotoError("it is gone")
+                continue
+            red = np.full((8, 8, 3), (250, 0, 0), np.uint8)
+            heat = np.zeros((2, 2), np.float32)  # shows nothing, so the photo stays as it is
+            yield Explained(path, target, 1, 0.9, heat, red, 1.0, "layer", "Grad-CAM")
+
+    found = evaluation(tmp_path).top_losses(number=3)
+    figure = found.plot(explain=explain)
+    assert asked == [(each.path, each.predicted) for each in found]
+    # The second photo cannot be explained: nothing is said or shown beside it.
+    assert words(figure).count("why birch") == 2
+    assert figure.texts[-1].get_text().endswith("(Grad-CAM, each in its own scale)")
+    canvas = np.asarray(figure.axes[0].images[0].get_array())
+    assert (canvas == (250, 0, 0)).all(axis=-1).any()
+    plain = np.asarray(found.plot().axes[0].images[0].get_array())
+    assert not (plain == (250, 0, 0)).all(axis=-1).any()

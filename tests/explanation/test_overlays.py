@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kclass.errors import OptionError
 from kclass.explanation.maps import CONSTANT, EMPTY, UNDEFINED
-from kclass.explanation.overlays import COVER, coloured, overlay
+from kclass.explanation.overlays import COVER, coloured, covered, overlay
 
 PHOTO = np.random.default_rng(2).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 HEAT = np.array([[0, 0.5], [1, 2]], dtype=np.float32)
@@ -148,3 +148,19 @@ def test_a_scale_that_is_none_is_an_error(scale: float) -> None:
     with pytest.raises(OptionError) as caught:
         draw(scale=scale)
     assert str(caught.value) == f"scale is {scale}; it must be above 0\nUse the peak of the map."
+
+
+def test_the_photo_under_the_heat_as_pixels() -> None:
+    photo = np.full((2, 2, 3), (200, 100, 50), np.uint8)
+    heat = np.array([[0, 1], [2, 4]], np.float32)
+    found = covered(photo, heat, scale=2.0)
+    # Luma .299 * 200 + .587 * 100 + .114 * 50 is 124.2: 70 % of it and 30 % of each channel.
+    assert found[0, 0].tolist() == [147, 117, 102]
+    # The hottest colour, inferno's last (252, 255, 164), hides 80 %: .8 * 252 + .2 * 147 and so on.
+    assert found[1, 0].tolist() == [231, 227, 152]
+    assert found[1, 1].tolist() == found[1, 0].tolist()
+    assert found[0, 0].tolist() != found[0, 1].tolist() != found[1, 1].tolist()
+    empty = np.zeros((2, 2), np.float32)
+    assert covered(photo, empty, scale=0.0).tolist() == photo.tolist()
+    with pytest.raises(OptionError, match=r"scale is 0\.0; it must be above 0"):
+        covered(photo, heat, scale=0.0)
