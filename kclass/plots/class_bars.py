@@ -67,7 +67,7 @@ def plot_classes(
     figure = new_figure(_WIDTH, _ABOVE_AND_BELOW + row * len(order))
     axes = figure.subplots()
     there = supports[order] > 0
-    _draw_bars(axes, *(each[order] for each in (recalls, lows, highs)), there)
+    _draw_bars(axes, recalls[order], lows[order], highs[order], there)
     _draw_marks(axes, precisions[order], f1[order], there, size=14 * row)
     _name_rows(axes, [names[place] for place in order.tolist()], supports[order].tolist(), row)
     shown = f"the {len(order)} of {len(classes)} classes with the lowest recall"
