@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from kclass.audit.findings import KINDS, Audit, Finding, Kind
-from kclass.audit.templates import template
 from kclass.dataset.names import readable, split_name
 from kclass.dataset.samples import Samples
 from kclass.files import write_bytes
 from kclass.photos.thumbnails import LONGER_SIDE, thumbnails
 from kclass.progress import Progress, silent
+from kclass.templates import template
 
 TEMPLATE: Final = "audit/page.html"
 MOST_FINDINGS: Final = 24

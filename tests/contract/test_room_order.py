@@ -11,6 +11,7 @@ ROOMS = (
     "progress",
     "files",
     "parallel",
+    "templates",
     "keras_import",
     "photos",
     "cache",
