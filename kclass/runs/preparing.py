@@ -65,16 +65,30 @@ def prepare(data: Dataset, options: FitOptions, progress: Progress) -> Prepared:
     """
     table = planned(data, options)
     fractions = fractions_to_deal(table, options)
-    rows = _taking_part(table)
-    frozen = frozen_features(table.samples, rows, options, progress) if options.frozen else None
-    inspections, errors = _looked_at(table, rows, progress)
-    refuse_unreadable(errors, strict=options.strict)
-    matches = _matches(len(table), inspections, frozen, progress)
-    copies = groups_of(matches, len(table))
+    looked = looked_at(table, _taking_part(table), options, progress)
     if fractions:
-        table = table.split(**fractions, seed=options.seed, copies=copies)
-    table, left_out = without_copies(table, copies)
-    return Prepared(table, left_out, inspections, errors, matches, frozen)
+        table = table.split(**fractions, seed=options.seed, copies=looked.copies)
+    table, left_out = without_copies(table, looked.copies)
+    return replace(looked, data=table, left_out=left_out)
+
+
+def looked_at(data: Dataset, rows: NDArray[np.int64], options: FitOptions, progress: Progress) -> Prepared:
+    """Look at some photos of a data set once, and leave it as it is: none gets a split or loses one.
+
+    Args:
+        data: split or not.
+        rows: int64 (photos,): those to look at, ascending.
+        options: of the fit.
+        progress: is told how far each stage is.
+
+    Raises:
+        KClassError: the backbone cannot be used, or a photo cannot be read and the options are strict.
+    """
+    frozen = frozen_features(data.samples, rows, options, progress) if options.frozen else None
+    inspections, errors = _inspected(data, rows, progress)
+    refuse_unreadable(errors, strict=options.strict)
+    matches = _matches(len(data), inspections, frozen, progress)
+    return Prepared(data, (), inspections, errors, matches, frozen)
 
 
 def refuse_unreadable(errors: Mapping[int, PhotoError], *, strict: bool) -> None:
@@ -97,7 +111,7 @@ def _taking_part(data: Dataset) -> NDArray[np.int64]:
     return np.flatnonzero((samples.labels != UNLABELLED) & listed)
 
 
-def _looked_at(
+def _inspected(
     data: Dataset, rows: NDArray[np.int64], progress: Progress
 ) -> tuple[dict[int, Inspection], dict[int, PhotoError]]:
     """What the photos of the rows look like, or what is wrong with them."""
