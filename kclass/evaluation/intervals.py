@@ -1,4 +1,4 @@
-"""How far a score can be trusted: confidence intervals of proportions."""
+"""How far a score can be trusted: intervals, and that of a proportion."""
 
 import math
 from dataclasses import dataclass
@@ -16,6 +16,21 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{100 * self.low:.1f}\N{EN DASH}{percent(self.high)}"
+
+    def to_dict(self) -> dict[str, float]:
+        """Both ends by name, ready for JSON."""
+        return {"low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueInterval:
+    """A range of values that are not read as percentages, such as losses, both ends included."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:.3f}\N{EN DASH}{self.high:.3f}"
 
     def to_dict(self) -> dict[str, float]:
         """Both ends by name, ready for JSON."""

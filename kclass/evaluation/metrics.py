@@ -10,48 +10,22 @@ from numpy.typing import NDArray
 from kclass.dataset.names import readable
 from kclass.dataset.tables import text_table
 from kclass.errors import DataError, OptionError
-from kclass.evaluation.intervals import Interval, percent, wilson
+from kclass.evaluation.bootstrap import bootstrap_intervals, scores
+from kclass.evaluation.class_scores import ClassMetrics, Means, class_metrics, means
+from kclass.evaluation.intervals import Interval, ValueInterval, percent, wilson
 from kclass.plots.confusion import confusion_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-EPSILON: Final = float(np.finfo(np.float64).eps)
-"""Probabilities are kept this far from 0 and 1 in the log loss, as scikit-learn does: 2.2e-16."""
-
 MOST_CLASSES: Final = 10
 """Classes that are shown one by one; of more, those with the lowest F1 are."""
 
+_PERCENTAGES: Final = ("balanced_accuracy",)
+"""Scores whose bootstrap interval is read in percent."""
+
 _SUM_TOLERANCE: Final = 0.01
 """How far probabilities may be from a sum of 1: rounding to bfloat16 alone moves them by .004."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Means over the classes, each from 0 to 1."""
-
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClassMetrics:
-    """How one class fared.
-
-    Args:
-        name: the class.
-        precision: share of the photos predicted as this class that are of it; 0 if none are.
-        recall: share of its photos that were predicted as it; 0 if it has none.
-        f1: harmonic mean of the two; 0 if both are.
-        support: how many photos it has.
-    """
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -63,25 +37,33 @@ class Metrics:
         correct: how many of them were predicted right.
         accuracy: `correct` / `photos`.
         interval: the 95 % Wilson interval of the accuracy.
+        balanced_accuracy: mean recall over the classes that have photos.
         log_loss: mean of -ln(probability of the true class), in nats.
+        brier: mean over the photos of Σ (p_c - y_c)² over all classes, y_c being 1 for the true class
+            and 0 for others: 0 is best, 2 worst.
         top_k: accuracy if one of the k most probable classes may be right, by k: 1, and 5 if
             there are more than five classes.
         per_class: one entry for each class, in order.
         macro: means over the classes that photos are of or were predicted as, each counting alike.
         weighted: means over the classes, each counting as often as it has photos.
         confusion: int64 (classes, classes): photos of the row's class predicted as the column's.
+        intervals: 95 % intervals by the name of the score: `accuracy` and `top_5`, by Wilson;
+            `balanced_accuracy`, `macro_f1`, `log_loss` and `brier`, by the smoothed bootstrap.
     """
 
     photos: int
     correct: int
     accuracy: float
     interval: Interval
+    balanced_accuracy: float
     log_loss: float
+    brier: float
     top_k: Mapping[int, float]
     per_class: tuple[ClassMetrics, ...]
     macro: Means
     weighted: Means
     confusion: NDArray[np.int64]
+    intervals: Mapping[str, Interval | ValueInterval]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -99,12 +81,15 @@ class Metrics:
             "correct": self.correct,
             "accuracy": self.accuracy,
             "interval": self.interval.to_dict(),
+            "balanced_accuracy": self.balanced_accuracy,
             "log_loss": self.log_loss,
+            "brier": self.brier,
             "top_k": {str(k): accuracy for k, accuracy in self.top_k.items()},
             "per_class": [asdict(metrics) for metrics in self.per_class],
             "macro": asdict(self.macro),
             "weighted": asdict(self.weighted),
             "confusion": self.confusion.tolist(),
+            "intervals": {name: each.to_dict() for name, each in self.intervals.items()},
         }
 
     def __str__(self) -> str:
@@ -124,8 +109,16 @@ class Metrics:
         return f"{self}\n{self._further()}\n{table}"
 
     def _further(self) -> str:
-        tops = [f"top-{k} {percent(accuracy)}" for k, accuracy in self.top_k.items() if k > 1]
-        return ", ".join([f"log loss {self.log_loss:.3f}", *tops, f"macro F1 {self.macro.f1:.3f}"])
+        """The other headline figures, each with its interval."""
+        shown = [("balanced_accuracy", "balanced accuracy", percent(self.balanced_accuracy))]
+        shown += [(f"top_{k}", f"top-{k}", percent(share)) for k, share in self.top_k.items() if k > 1]
+        shown += [
+            ("macro_f1", "macro F1", f"{self.macro.f1:.3f}"),
+            ("log_loss", "log loss", f"{self.log_loss:.3f}"),
+            ("brier", "Brier score", f"{self.brier:.3f}"),
+        ]
+        rows = [[words, value, str(self.intervals[name])] for name, words, value in shown]
+        return text_table(["score", "value", "95 % interval"], rows)
 
 
 def evaluate(
@@ -135,7 +128,8 @@ def evaluate(
 
     The predicted class is the most probable one; of equally probable classes it is the first,
     and likewise for the k most probable. All numbers are scikit-learn's (`zero_division=0`),
-    but for ties in its `top_k_accuracy_score`, which prefers the last class.
+    but for ties in its `top_k_accuracy_score`, which prefers the last class. The bootstrap behind
+    the intervals has a fixed seed: the same predictions give the same intervals.
 
     Args:
         probabilities: float64 (photos, classes), each row from 0 to 1 with a sum of 1.
@@ -153,19 +147,37 @@ def evaluate(
     np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
     confusion.flags.writeable = False
     correct = int(confusion.trace())
-    per_class = _per_class(confusion, classes)
+    per_class = class_metrics(confusion, classes)
+    values = scores(probabilities, labels)
+    top_k = {k: _top_k(probabilities, labels, k) for k in (1, 5) if k == 1 or k < number}
     return Metrics(
         photos=photos,
         correct=correct,
         accuracy=correct / photos,
         interval=wilson(correct, photos),
-        log_loss=_log_loss(probabilities, labels),
-        top_k={k: _top_k(probabilities, labels, k) for k in (1, 5) if k == 1 or k < number},
+        balanced_accuracy=values["balanced_accuracy"],
+        log_loss=values["log_loss"],
+        brier=values["brier"],
+        top_k=top_k,
         per_class=per_class,
-        macro=_means(per_class, confusion.sum(axis=0) + confusion.sum(axis=1) > 0),
-        weighted=_means(per_class, confusion.sum(axis=1)),
+        macro=means(per_class, confusion.sum(axis=0) + confusion.sum(axis=1) > 0),
+        weighted=means(per_class, confusion.sum(axis=1)),
         confusion=confusion,
+        intervals=_intervals(probabilities, labels, top_k),
     )
+
+
+def _intervals(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int32], top_k: Mapping[int, float]
+) -> dict[str, Interval | ValueInterval]:
+    photos = len(labels)
+    found: dict[str, Interval | ValueInterval] = {
+        "accuracy" if k == 1 else f"top_{k}": wilson(round(share * photos), photos)
+        for k, share in top_k.items()
+    }
+    for name, ends in bootstrap_intervals(probabilities, labels).items():
+        found[name] = Interval(*ends) if name in _PERCENTAGES else ValueInterval(*ends)
+    return found
 
 
 def _check(probabilities: NDArray[np.float64], labels: NDArray[np.int32], classes: Sequence[str]) -> None:
@@ -194,35 +206,8 @@ def _check(probabilities: NDArray[np.float64], labels: NDArray[np.int32], classe
         )
 
 
-def _log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
-    truths = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.clip(truths, EPSILON, 1 - EPSILON)).mean())
-
-
 def _top_k(probabilities: NDArray[np.float64], labels: NDArray[np.int32], k: int) -> float:
     truths = probabilities[np.arange(len(labels)), labels][:, None]
     before = np.arange(probabilities.shape[1]) < labels[:, None]
     ahead = (probabilities > truths) | ((probabilities == truths) & before)
     return float((ahead.sum(axis=1) < k).mean())
-
-
-def _per_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[ClassMetrics, ...]:
-    right = confusion.diagonal()
-    supports, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    columns = (
-        _ratios(right, predicted).tolist(),
-        _ratios(right, supports).tolist(),
-        _ratios(2 * right, supports + predicted).tolist(),
-        supports.tolist(),
-    )
-    return tuple(ClassMetrics(*row) for row in zip(classes, *columns, strict=True))
-
-
-def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Parts of wholes; 0 where the whole is."""
-    return np.divide(parts, wholes, out=np.zeros(parts.shape), where=wholes > 0)
-
-
-def _means(per_class: Sequence[ClassMetrics], weights: NDArray[Any]) -> Means:
-    columns = np.array([(one.precision, one.recall, one.f1) for one in per_class])
-    return Means(*np.average(columns, axis=0, weights=weights).tolist())

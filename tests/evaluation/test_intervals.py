@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kclass.errors import OptionError
-from kclass.evaluation.intervals import Interval, percent, wilson
+from kclass.evaluation.intervals import Interval, ValueInterval, percent, wilson
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,8 @@ def test_intervals_and_shares_are_written_as_people_read_them() -> None:
     assert str(Interval(0.8838, 0.9641)) == "88.4\N{EN DASH}96.4 %"
     assert Interval(0.5, 1.0).to_dict() == {"low": 0.5, "high": 1.0}
     assert percent(0.935) == "93.5 %"
+
+
+def test_intervals_of_losses_are_written_in_their_own_unit() -> None:
+    assert str(ValueInterval(0.0304, 1.2)) == "0.030\N{EN DASH}1.200"
+    assert ValueInterval(0.5, 1.5).to_dict() == {"low": 0.5, "high": 1.5}

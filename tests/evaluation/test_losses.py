@@ -2,8 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import brier_score_loss
 
-from kclass.evaluation.losses import highest, photo_losses
+from kclass.evaluation.losses import brier_scores, highest, photo_losses
 from kclass.evaluation.metrics import evaluate
 
 
@@ -33,3 +34,20 @@ def test_the_highest_come_first_and_of_equals_the_first() -> None:
     losses = np.array([0.1, 2.0, 0.5, 2.0, 0.5])
     assert highest(losses, 4).tolist() == [1, 3, 2, 4]
     assert highest(losses, 9).tolist() == [1, 3, 2, 4, 0]
+
+
+def test_a_brier_score_sums_the_squares_over_all_classes() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    # .25 + .09 + .04; certain and right; certain and wrong: 1 + 1.
+    found = brier_scores(probabilities, np.array([0, 0, 2], np.int32))
+    assert found.tolist() == pytest.approx([0.38, 0, 2])
+    assert probabilities[0, 0] == 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_mean_of_brier_scores_is_that_of_scikit_learn(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    probabilities = rng.dirichlet(np.ones(classes), 40)
+    labels = rng.integers(0, classes, 40).astype(np.int32)
+    expected = brier_score_loss(labels, probabilities, labels=range(classes), scale_by_half=False)
+    assert brier_scores(probabilities, labels).mean() == pytest.approx(expected)

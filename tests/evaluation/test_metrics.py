@@ -17,7 +17,10 @@ from sklearn.metrics import (
 )
 
 from kclass.errors import DataError, OptionError
-from kclass.evaluation.metrics import Means, Metrics, evaluate
+from kclass.evaluation.bootstrap import bootstrap_intervals
+from kclass.evaluation.class_scores import Means
+from kclass.evaluation.intervals import Interval, ValueInterval, wilson
+from kclass.evaluation.metrics import Metrics, evaluate
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "three_classes.json"
 
@@ -47,6 +50,11 @@ def test_a_case_worked_by_hand_has_its_scores() -> None:
     assert metrics.accuracy == 5 / 8
     assert metrics.log_loss == pytest.approx(case["log_loss"], abs=1e-6)
     assert [metrics.interval.low, metrics.interval.high] == pytest.approx(case["interval"], abs=1e-6)
+    # Recalls 3/4, 1/3 and 1: 25/36 in the mean.
+    assert metrics.balanced_accuracy == pytest.approx(25 / 36)
+    # In sixteenths: a right at 1/2, 4 + 1 + 1 = 6, which five photos have; at 1/4 with 1/2 elsewhere,
+    # 9 + 4 + 1 = 14, which three have: (30 + 42) / 16 / 8.
+    assert metrics.brier == pytest.approx(72 / 128)
     assert metrics.confusion.tolist() == case["confusion"]
     assert metrics.top_k == {1: 5 / 8}
 
@@ -161,7 +169,11 @@ def test_the_headline_gives_score_counts_and_interval() -> None:
 def test_a_small_result_shows_all_its_classes() -> None:
     metrics = evaluate(one_hot([0, 1, 1], 2), labels_of([0, 0, 1]), ["09.Golden_Gate", "lake"])
     assert repr(metrics).splitlines()[1:] == [
-        "log loss 12.015, macro F1 0.667",
+        "score               value  95 % interval",
+        f"balanced accuracy  75.0 %  {metrics.intervals['balanced_accuracy']!s:>13}",
+        f"macro F1            0.667  {metrics.intervals['macro_f1']!s:>13}",
+        f"log loss           12.015  {metrics.intervals['log_loss']!s:>13}",
+        f"Brier score         0.667  {metrics.intervals['brier']!s:>13}",
         "class        precision  recall     F1  photos",
         "Golden Gate      1.000   0.500  0.667       2",
         "lake             0.500   1.000  0.667       1",
@@ -172,11 +184,25 @@ def test_a_large_result_shows_its_weakest_classes() -> None:
     labels = list(range(20))
     predicted = [*range(19), 0]
     lines = repr(evaluate(one_hot(predicted, 20), labels_of(labels), [f"c{k}" for k in labels])).splitlines()
-    assert "top-5" in lines[1]
-    assert lines[2].startswith("weakest of 20")
-    assert len(lines) == 3 + 10
-    assert lines[3].startswith("c19")
-    assert lines[4].startswith("c0 ")
+    assert lines[3].split()[:3] == ["top-5", "95.0", "%"]
+    assert lines[7].startswith("weakest of 20")
+    assert len(lines) == 8 + 10
+    assert lines[8].startswith("c19")
+    assert lines[9].startswith("c0 ")
+
+
+def test_every_headline_figure_has_its_interval() -> None:
+    rng = np.random.default_rng(0)
+    probabilities, labels = rng.dirichlet(np.ones(7), 50), rng.integers(0, 7, 50).astype(np.int32)
+    metrics = evaluate(probabilities, labels, list("abcdefg"))
+    assert metrics.intervals["accuracy"] == metrics.interval
+    assert metrics.intervals["top_5"] == wilson(round(50 * metrics.top_k[5]), 50)
+    kinds = {name: type(each) for name, each in metrics.intervals.items()}
+    shares = dict.fromkeys(("accuracy", "top_5", "balanced_accuracy"), Interval)
+    assert kinds == {**shares, **dict.fromkeys(("macro_f1", "log_loss", "brier"), ValueInterval)}
+    for name, (low, high) in bootstrap_intervals(probabilities, labels).items():
+        assert (metrics.intervals[name].low, metrics.intervals[name].high) == (low, high)
+    assert metrics.to_dict()["intervals"]["brier"] == metrics.intervals["brier"].to_dict()
 
 
 def test_all_scores_are_given_in_plain_values() -> None:
