@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.samples import Samples
-from kclass.errors import OptionError
+from kclass.errors import DataError, OptionError
 
 
 def check_top(top: Any) -> None:
@@ -18,10 +19,19 @@ def check_top(top: Any) -> None:
     Raises:
         OptionError: no whole number, or fewer than one.
     """
-    if isinstance(top, bool) or not isinstance(top, int | np.integer):
-        raise OptionError(f"top is {top!r}; it must be a whole number")
-    if top < 1:
-        raise OptionError(f"top is {top}; it must be 1 or more")
+    check_count("top", top)
+
+
+def check_count(name: str, number: Any) -> None:
+    """Check how many of something are asked for.
+
+    Raises:
+        OptionError: no whole number, or fewer than one.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise OptionError(f"{name} is {number!r}; it must be a whole number")
+    if number < 1:
+        raise OptionError(f"{name} is {number}; it must be 1 or more")
 
 
 def check_threshold(threshold: Any) -> None:
@@ -83,6 +93,27 @@ def check_samples(samples: Any) -> None:
             f"samples is of the type {type(samples).__name__}; it must be the photos of a data set",
             fix="Give a split of one, for instance kclass.ImageFolder(PATH).split(valid=0.2).valid.",
         )
+
+
+def labels_among(samples: Samples, classes: Sequence[str]) -> NDArray[np.int32]:
+    """The labels of photos as places among a model's classes: int32 (photos,).
+
+    Raises:
+        DataError: a photo is unlabelled, or its class is not the model's.
+    """
+    if (samples.labels < 0).any():
+        raise DataError(
+            f"{int((samples.labels < 0).sum())} of the photos to evaluate have no label",
+            fix="Evaluate photos that lie in class folders; predict the others.",
+        )
+    present = {samples.classes[label] for label in np.unique(samples.labels).tolist()}
+    strangers = sorted(present - set(classes))
+    if strangers:
+        raise DataError(
+            f"the model does not know the class {strangers[0]}", fix=f"It knows {', '.join(classes)}."
+        )
+    places = np.array([classes.index(name) if name in present else -1 for name in samples.classes])
+    return places[samples.labels].astype(np.int32)
 
 
 def class_index(target: Any, classes: Sequence[str]) -> int | None:

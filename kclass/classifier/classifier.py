@@ -2,8 +2,8 @@
 
 import contextlib
 import functools
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
 from kclass.classifier.arguments import (
+    check_count,
     check_layer,
     check_samples,
     check_threshold,
     check_top,
     class_index,
+    labels_among,
     many_paths,
     one_path,
 )
@@ -26,14 +28,16 @@ from kclass.classifier.explained import Explained
 from kclass.classifier.explaining import Explainer
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, ranked
+from kclass.classifier.training_photos import DEFAULT_NEIGHBOURS, Neighbour, TrainingPhotos, embedded_photos
+from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
-from kclass.errors import DataError, OptionError, PhotoError
+from kclass.errors import DataError, ModelError, OptionError, PhotoError
 from kclass.evaluation.metrics import evaluate
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
-from kclass.features.throughput import Decoded, Passed, through_engine
+from kclass.features.passing import passed
 from kclass.photos.decoding import read_bytes
 from kclass.progress import Progress, silent
 
@@ -48,6 +52,7 @@ class Classifier:
         network: the archive's network up to its features, converted for the CPU's engine.
         device: where many photos are run: "auto", "cpu" or "gpu"; a single one is run on the CPU.
         run: the folder of the run that made it, if that was in this process.
+        training_photos: those that it was trained on, as codes; None if they are not at hand.
     """
 
     archive: Archive
@@ -55,6 +60,7 @@ class Classifier:
     network: Network
     device: str = "auto"
     run: Path | None = None
+    training_photos: TrainingPhotos | None = field(default=None, repr=False, compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -93,9 +99,28 @@ class Classifier:
         check_top(top)
         check_threshold(threshold)
         path = one_path(photo)
-        pixels = self._extractor.decode(read_bytes(path), name=str(path))
-        (features,) = self._single_photo_engine.run(pixels[None])
-        return self._prediction(path, features, top, threshold)
+        return self._prediction(path, self._features(path), top, threshold)
+
+    def nearest(self, photo: str | Path, *, number: int = DEFAULT_NEIGHBOURS) -> tuple[Neighbour, ...]:
+        """The training photos that look most like a photo to the network, most alike first.
+
+        Args:
+            photo: its file.
+            number: how many at most.
+
+        Raises:
+            PhotoError: the photo cannot be read.
+            ModelError: the training photos are not at hand: the model file was given away without them.
+            OptionError: `number` is below 1, or `photo` is no path.
+        """
+        check_count("number", number)
+        path = one_path(photo)
+        if self.training_photos is None:
+            raise ModelError(
+                f"the model does not know its training photos: {TRAINING_PHOTOS} is not beside it",
+                fix="Load the folder of the run that made it.",
+            )
+        return self.training_photos.nearest(self._features(path), number=number)
 
     def predict_all(
         self,
@@ -130,7 +155,7 @@ class Classifier:
             else:
                 found.append(outcome)
             progress("predicting", done, len(paths))
-        return Predictions(tuple(found), tuple(unreadable))
+        return Predictions(tuple(found), tuple(unreadable), self.classes)
 
     def evaluate(self, samples: Samples, *, progress: Progress = silent) -> Evaluation:
         """Compare predictions with labels.
@@ -144,7 +169,7 @@ class Classifier:
             OptionError: `samples` is a whole data set or no photos of one.
         """
         check_samples(samples)
-        labels = self._labels(samples)
+        labels = labels_among(samples, self.classes)
         paths = [samples.path(row) for row in range(len(samples))]
         embedding = embed(paths, extractor=self._extractor, progress=progress)
         if not len(embedding.readable):
@@ -198,6 +223,17 @@ class Classifier:
         check_layer(layer)
         return self._explainer.many(paths, wanted, layer, progress)
 
+    def with_training_photos(self, samples: Samples, *, progress: Progress = silent) -> "Classifier":
+        """The classifier that knows which photos it was trained on, embedded by its own network.
+
+        Args:
+            samples: the photos, labelled; those that cannot be read are left out.
+            progress: is told how many photos have been embedded.
+        """
+        network = self.archive.fingerprint
+        known = embedded_photos(samples, extractor=self._extractor, network=network, progress=progress)
+        return replace(self, training_photos=known)
+
     def save(self, path: str | Path) -> Path:
         """Write the model file, whole or not at all; plain Keras opens it too.
 
@@ -211,24 +247,23 @@ class Classifier:
         write_model(path, self.archive, self.record, self.network)
         return path
 
+    def _features(self, path: Path) -> NDArray[np.float32]:
+        """What the network makes of one photo: float32 (features,), computed in f32."""
+        pixels = self._extractor.decode(read_bytes(path), name=str(path))
+        features: NDArray[np.float32] = self._single_photo_engine.run(pixels[None])[0]
+        return features
+
     def _prediction(
         self, path: Path, features: NDArray[np.float32], top: int, threshold: float
     ) -> Prediction:
         """The prediction for a photo with these features, float32 (features,)."""
         probabilities = self._probabilities(features[None])[0]
-        return ranked(path, probabilities, self.classes, top=top, threshold=threshold)
+        known = self.training_photos
+        nearest = () if known is None else known.nearest(features)
+        return ranked(path, probabilities, self.classes, top=top, threshold=threshold, nearest=nearest)
 
     def _stream(self, paths: Sequence[Path], top: int, threshold: float) -> Iterator[Prediction | PhotoError]:
-        extractor = self._extractor
-
-        def prepare(path: Path) -> Decoded[Path] | PhotoError:
-            try:
-                return Decoded(extractor.decode(read_bytes(path), name=str(path)), path)
-            except PhotoError as error:
-                return error
-
-        outcomes: Generator[Passed[Path] | PhotoError, None, None]
-        outcomes = through_engine(paths, engine=extractor.open_lazily(), prepare=prepare)
+        outcomes = passed(paths, extractor=self._extractor)
         with contextlib.closing(outcomes):
             for outcome in outcomes:
                 if isinstance(outcome, PhotoError):
@@ -267,36 +302,22 @@ class Classifier:
         probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return probabilities
 
-    def _labels(self, samples: Samples) -> NDArray[np.int32]:
-        """The samples' labels as places among the model's classes."""
-        if (samples.labels < 0).any():
-            raise DataError(
-                f"{int((samples.labels < 0).sum())} of the photos to evaluate have no label",
-                fix="Evaluate photos that lie in class folders; predict the others.",
-            )
-        present = {samples.classes[label] for label in np.unique(samples.labels).tolist()}
-        strangers = sorted(present - set(self.classes))
-        if strangers:
-            raise DataError(
-                f"the model does not know the class {strangers[0]}",
-                fix=f"It knows {', '.join(self.classes)}.",
-            )
-        places = np.array([self.classes.index(name) if name in present else -1 for name in samples.classes])
-        return places[samples.labels].astype(np.int32)
-
 
 def load(path: str | Path) -> Classifier:
-    """The classifier in a model file. Nothing of the file is run.
+    """The classifier in a model file, with its training photos if they lie beside it. Nothing is run.
 
     Args:
         path: the file, or the folder of a run, which holds one.
 
     Raises:
         ModelError: the file is not there, is not a model of kclass, is damaged, or is newer than
-            this kclass.
+            this kclass; or the training photos beside it are damaged.
         OptionError: `path` is no path.
     """
-    return Classifier(*read_model(model_path(one_path(path, name="path"))))
+    model = model_path(one_path(path, name="path"))
+    archive, record, network = read_model(model)
+    beside = photos_beside(model, network=archive.fingerprint)
+    return Classifier(archive, record, network, training_photos=beside)
 
 
 def _first(errors: Sequence[PhotoError]) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,10 +131,12 @@ class Predictions:
     Args:
         predictions: one for each readable photo, in the order given.
         unreadable: what is wrong with the others, in that order too.
+        classes: of the model, as their folders are named.
     """
 
     predictions: tuple[Prediction, ...]
     unreadable: tuple[PhotoError, ...]
+    classes: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.predictions)

@@ -186,6 +186,8 @@ class Training:
             precision=resolve_precision(self.options.precision, device=self.device.device),
             summary=summary,
         )
+        samples = self.prepared.data.samples.select(self.rows)
+        classifier = classifier.with_training_photos(samples, progress=self.progress)
         out_of_fold = None if solved is None else solved.out_of_fold
         return Trained(classifier, (), COLUMNS, self.unreadable, out_of_fold)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import MODEL
+from kclass.classifier.training_photos_file import TRAINING_PHOTOS, write_training_photos
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.manifest import write_manifest
 from kclass.files import write_text
@@ -41,6 +42,8 @@ def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset
 def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
     classifier = fitted.classifier
     classifier.save(part / MODEL)
+    if classifier.training_photos is not None:
+        write_training_photos(part / TRAINING_PHOTOS, classifier.training_photos)
     write_manifest(fitted.data, part / "split.csv")
     write_table(part / "history.csv", trained.history, columns=trained.columns)
     rows = [row for split, each in fitted.evaluations.items() for row in prediction_rows(split, each)]

@@ -1,7 +1,7 @@
 """From a split data set to a classifier: by solving a head; and what all ways to one share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from kclass.backbones.archive import Archive
 from kclass.batches.balance import class_weights
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import Record, versions
+from kclass.classifier.training_photos import training_photos
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.grouping import merged
 from kclass.dataset.names import TRAIN
@@ -64,6 +65,8 @@ def solve_head(
     classifier = classifier_of(
         archive, frozen.network, data, options, precision=frozen.precision, summary=summary
     )
+    known = training_photos(frozen.of(rows), data.samples.select(rows), network=archive.fingerprint)
+    classifier = replace(classifier, training_photos=known)
     out_of_fold = np.full((len(data), len(data.classes)), np.nan)
     out_of_fold[rows] = head.out_of_fold
     return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors, out_of_fold)

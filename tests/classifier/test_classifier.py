@@ -10,6 +10,7 @@ from small_fits import CLASSES, SmallFit
 
 import kclass
 from kclass.classifier.prediction import DEFAULT_TOP
+from kclass.classifier.training_photos_file import write_training_photos
 from kclass.dataset.samples import Samples
 from kclass.evaluation.metrics import evaluate
 from kclass.keras_import import import_tensorflow
@@ -201,6 +202,106 @@ def test_a_class_or_layer_that_is_no_name_is_refused(fitted: SmallFit) -> None:
         "layer is 0; it must be the name of a layer",
         "",
     )
+
+
+# Thresholds, and the nearest training photos
+
+
+def test_a_threshold_is_checked_before_any_photo_is_read(fitted: SmallFit) -> None:
+    says = ("threshold is 2; it must be from 0 to 1", "")
+    assert refusal(lambda: fitted.classifier.predict("gone.jpg", threshold=2)) == says
+    assert refusal(lambda: fitted.classifier.predict_all(["gone.jpg"], threshold=2)) == says
+
+
+def test_below_the_threshold_one_photo_and_many_are_answered_unsure(fitted: SmallFit) -> None:
+    for threshold, unsure in ((1.0, True), (0.0, False)):
+        (many,) = fitted.classifier.predict_all([fitted.photo], threshold=threshold)
+        for found in (many, fitted.classifier.predict(fitted.photo, threshold=threshold)):
+            assert (found.unsure, found.threshold) == (unsure, threshold)
+            assert found.answer == ("unsure" if unsure else found.label)
+
+
+def test_predictions_of_many_photos_know_the_classes_of_the_model(fitted: SmallFit) -> None:
+    assert fitted.classifier.predict_all([], top=1).classes == CLASSES
+
+
+def test_a_photo_that_was_trained_on_is_its_own_nearest(fitted: SmallFit) -> None:
+    data = kclass.ImageFolder(fitted.data).split(valid=0.2, seed=0)
+    trained = [data.train.path(row) for row in range(len(data.train))]
+    found = fitted.classifier.nearest(trained[4])
+    assert len(found) == 3
+    assert (found[0].path, found[0].label) == (trained[4], trained[4].parent.name)
+    assert found[0].similarity == pytest.approx(1, abs=2e-3)
+    assert {each.path for each in fitted.classifier.nearest(trained[4], number=99)} == set(trained)
+
+
+def test_a_prediction_names_the_nearest_training_photos(fitted: SmallFit) -> None:
+    found = fitted.classifier.nearest(fitted.photo)
+    assert fitted.classifier.predict(fitted.photo).nearest == found
+    (many,) = fitted.classifier.predict_all([fitted.photo])
+    assert [each.path for each in many.nearest] == [each.path for each in found]
+
+
+def test_the_nearest_are_those_by_the_features_themselves(fitted: SmallFit) -> None:
+    data = kclass.ImageFolder(fitted.data).split(valid=0.2, seed=0)
+    train, asked = (
+        np.stack([fitted.classifier._features(each.path(row)) for row in range(len(each))])
+        for each in (data.train, data.valid)
+    )
+    cosines = asked @ train.T / np.linalg.norm(asked, axis=1)[:, None] / np.linalg.norm(train, axis=1)
+    for row, each in enumerate(cosines):
+        found = fitted.classifier.nearest(data.valid.path(row), number=1)
+        assert found[0].path == data.train.path(int(each.argmax()))
+        assert found[0].similarity == pytest.approx(each.max(), abs=2e-3)
+
+
+def test_a_run_knows_its_training_photos_and_a_model_given_away_does_not(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    for place in (fitted.run, fitted.model):
+        assert kclass.load(place).nearest(fitted.photo) == fitted.classifier.nearest(fitted.photo)
+    alone = kclass.load(fitted.classifier.save(tmp_path / "model.keras"))
+    assert [each.name for each in tmp_path.iterdir()] == ["model.keras"]
+    assert b"ash/0.png" not in (tmp_path / "model.keras").read_bytes()
+    assert alone.predict(fitted.photo).nearest == ()
+    with pytest.raises(kclass.ModelError) as raised:
+        alone.nearest(fitted.photo)
+    assert raised.value.message == (
+        "the model does not know its training photos: training_photos.npz is not beside it"
+    )
+    assert raised.value.fix == "Load the folder of the run that made it."
+
+
+def test_training_photos_that_are_damaged_are_refused_when_the_run_is_loaded(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    fitted.classifier.save(tmp_path / "model.keras")
+    (tmp_path / "training_photos.npz").write_bytes(b"PK and no more")
+    with pytest.raises(kclass.ModelError) as raised:
+        kclass.load(tmp_path)
+    assert raised.value.message.startswith(f"{tmp_path / 'training_photos.npz'} cannot be used: ")
+
+
+def test_training_photos_of_another_model_are_not_taken(fitted: SmallFit, tmp_path: Path) -> None:
+    other = replace(known := fitted.classifier.training_photos, network="another")
+    fitted.classifier.save(tmp_path / "model.keras")
+    for photos, there in ((other, False), (known, True)):
+        write_training_photos(tmp_path / "training_photos.npz", photos)
+        assert (kclass.load(tmp_path).training_photos is not None) is there
+
+
+def test_training_photos_that_cannot_be_read_are_left_out(fitted: SmallFit, broken: Path) -> None:
+    labelled: dict[str, str | None] = {"cedar/1.png": "cedar", str(broken): "ash", "ash/0.png": "ash"}
+    told: list[tuple[str, int, int]] = []
+    found = fitted.classifier.with_training_photos(
+        samples(fitted, labelled), progress=lambda *step: told.append(step)
+    )
+    assert found.training_photos is not None
+    assert found.training_photos.paths == ("cedar/1.png", "ash/0.png")
+    assert found.nearest(fitted.photo, number=1)[0].path == fitted.photo
+    assert told[-1] == ("embedding", 3, 3)
+    nothing = fitted.classifier.with_training_photos(samples(fitted, {str(broken): "ash"}))
+    assert nothing.training_photos is None
 
 
 # Evaluation

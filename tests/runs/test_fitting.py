@@ -35,6 +35,7 @@ FILES = {
     "predictions.csv",
     "split.csv",
     "top_losses_valid.png",
+    "training_photos.npz",
 }
 
 FILES_OF_EPOCHS = FILES | {"curves.png", "summary.txt"}

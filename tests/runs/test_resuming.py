@@ -22,6 +22,7 @@ FILES = {
     *("config.json", "confusion_matrix_valid.png", "curves.png", "findings.csv", "history.csv", "log.txt"),
     *("metrics.json", "model.keras", "predictions.csv", "split.csv", "summary.txt"),
     "top_losses_valid.png",
+    "training_photos.npz",
 }
 SCRATCH: dict[str, Any] = {"backbone": "scratch", "size": 8, "epochs": 3, "batch_size": 6}
 
