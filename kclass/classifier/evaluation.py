@@ -1,7 +1,8 @@
 """What comes of comparing a classifier's predictions with labels."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,16 @@ from numpy.typing import NDArray
 from kclass.classifier.top_losses import DEFAULT_NUMBER, TopLosses, find_top_losses
 from kclass.dataset.samples import Samples
 from kclass.errors import PhotoError
+from kclass.evaluation.calibration import reliability
 from kclass.evaluation.metrics import Metrics
+from kclass.evaluation.ranking_curves import precision_recall_curves, roc_curves
+from kclass.plots.ranking import plot_precision_recall, plot_roc
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_NOTHING: Final = np.empty(0)
+"""The points of a class that has no curve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,57 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The metrics as plain data, ready for JSON, and how many photos were unreadable."""
         return {**self.metrics.to_dict(), "unreadable": [error.message for error in self.unreadable]}
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """int32 (readable photos,): the true classes, as columns of `probabilities`."""
+        places = {name: place for place, name in enumerate(self.metrics.classes)}
+        columns = np.array([places.get(name, -1) for name in self.samples.classes], dtype=np.int32)
+        return columns[self.samples.labels]
+
+    def plot(self) -> "Figure":
+        """The confusion matrix as a picture."""
+        return self.metrics.plot()
+
+    def plot_normalised(self) -> "Figure":
+        """The confusion matrix as a picture, each row in percent of the class's photos."""
+        return self.metrics.plot_normalised()
+
+    def plot_classes(self) -> "Figure":
+        """Recall with its 95 % interval, precision and F1 of each class as a picture."""
+        return self.metrics.plot_classes()
+
+    def plot_reliability(self) -> "Figure":
+        """How often predictions are right against how sure they are, as a picture."""
+        return reliability(self.probabilities, self.labels).plot()
+
+    def plot_roc(self) -> "Figure":
+        """The ROC curve of each class against all others as a picture.
+
+        Raises:
+            OptionError: all photos are of one class.
+        """
+        curves = roc_curves(self.probabilities, self.labels)
+        return plot_roc(
+            [_NOTHING if each is None else each.false_positive_rates for each in curves],
+            [_NOTHING if each is None else each.true_positive_rates for each in curves],
+            classes=self.metrics.classes,
+            areas=[math.nan if each is None else each.area for each in curves],
+        )
+
+    def plot_precision_recall(self) -> "Figure":
+        """Precision against recall of each class against all others as a picture.
+
+        Raises:
+            OptionError: all photos are of one class.
+        """
+        curves = precision_recall_curves(self.probabilities, self.labels)
+        return plot_precision_recall(
+            [_NOTHING if each is None else each.recalls for each in curves],
+            [_NOTHING if each is None else each.precisions for each in curves],
+            classes=self.metrics.classes,
+            areas=[math.nan if each is None else each.average_precision for each in curves],
+        )
 
     def top_losses(self, *, number: int = DEFAULT_NUMBER) -> TopLosses:
         """The photos whose actual class was given the least probability, highest loss first.

@@ -13,7 +13,8 @@ from kclass.errors import DataError, OptionError
 from kclass.evaluation.bootstrap import bootstrap_intervals, scores
 from kclass.evaluation.class_scores import ClassMetrics, Means, class_metrics, means
 from kclass.evaluation.intervals import Interval, ValueInterval, percent, wilson
-from kclass.plots.confusion import confusion_matrix
+from kclass.plots.class_bars import plot_classes
+from kclass.plots.confusion import confusion_matrix, normalised_confusion_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,6 +74,26 @@ class Metrics:
     def plot(self) -> "Figure":
         """The confusion matrix as a picture."""
         return confusion_matrix(self.confusion, self.classes)
+
+    def plot_normalised(self) -> "Figure":
+        """The confusion matrix as a picture, each row in percent of the class's photos."""
+        return normalised_confusion_matrix(self.confusion, self.classes)
+
+    def plot_classes(self) -> "Figure":
+        """Recall with its 95 % Wilson interval, precision and F1 of each class as a picture."""
+        found = [
+            wilson(round(one.recall * one.support), one.support) if one.support else Interval(0.0, 1.0)
+            for one in self.per_class
+        ]
+        return plot_classes(
+            self.classes,
+            recalls=np.array([one.recall for one in self.per_class]),
+            lows=np.array([each.low for each in found]),
+            highs=np.array([each.high for each in found]),
+            precisions=np.array([one.precision for one in self.per_class]),
+            f1=np.array([one.f1 for one in self.per_class]),
+            supports=np.array([one.support for one in self.per_class], dtype=np.int64),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in plain values, ready for JSON."""

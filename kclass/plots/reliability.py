@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kclass.errors import OptionError
 from kclass.plots.curves import HELD_OUT, TRAINING
 from kclass.plots.figures import new_figure
+from kclass.plots.photo_grid import broken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,11 @@ Floats = NDArray[np.float64]
 
 _WIDTH: Final = 6.4
 _HEIGHT: Final = 7.2
-"""Inches: the square of the diagram with the counts below."""
+_TITLE: Final = 5.6
+"""Inches: the square of the diagram with the counts below, and a line of the title."""
+
+_LETTERS: Final = 11.0
+"""Points: the letters of the title."""
 
 
 def plot_reliability(
@@ -61,7 +66,11 @@ def plot_reliability(
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (4.2, 1)})
     _draw_points(upper, *(each[there] for each in (confidences, accuracies, lows, highs)))
     _draw_counts(lower, edges, counts)
-    upper.set_title(f"expected calibration error {100 * error:.1f} %\n({binning})", loc="left", fontsize=12)
+    told = [
+        f"expected calibration error {100 * error:.1f} %",
+        *broken(binning, width=_TITLE, points=_LETTERS),
+    ]
+    upper.set_title("\n".join(told), loc="left", fontsize=_LETTERS)
     return figure
 
 

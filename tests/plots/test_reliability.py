@@ -42,7 +42,15 @@ def test_the_counts_stand_below_on_the_same_axis() -> None:
 
 
 def test_the_title_gives_the_error_and_its_binning() -> None:
-    assert drawn().axes[0].get_title(loc="left") == "expected calibration error 9.1 %\n(3 bins)"
+    assert drawn().axes[0].get_title(loc="left") == "expected calibration error 9.1 %\n3 bins"
+
+
+def test_a_long_word_on_the_bins_is_broken_so_that_it_stays_in_the_picture() -> None:
+    words = "bins of equally many photos, the most that keep accuracy rising, 15 at most"
+    figure = drawn(binning=words)
+    title = figure.axes[0].get_title(loc="left")
+    assert title.partition("\n")[2].replace("\n", " ") == words
+    assert max(map(len, title.split("\n"))) < 65
 
 
 def test_an_interval_that_misses_its_point_by_a_rounding_is_drawn() -> None:
