@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kclass.parallel import in_parallel, usable_cores
 from kclass.progress import Progress, silent
-from kclass.training.softmax_regression import Floats, log_softmax, rotated, solve_path
+from kclass.training.softmax_regression import Floats, Rotation, log_softmax, rotated, solve_path
 
 GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
@@ -93,16 +93,53 @@ def solve_linear_head(
     copies = _copies(features) if groups is None else np.unique(groups, return_inverse=True)[1]
     fold_of = _folds(labels, copies, classes=classes, seed=seed)
     weights = np.ones(len(labels)) if weights is None else weights
-    with _one_thread():
+    with one_thread():
         space = rotated((features - mean) / scale)
         chosen = _choose(space.data, labels, weights, fold_of, classes=classes, grid=grid, progress=progress)
         c = UNVALIDATED_C if chosen is None else chosen.best.c
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
-    kernel = space.basis @ solution[:-1] / scale[:, None]
-    bias = solution[-1] - mean @ kernel
+    kernel, bias = _unscaled(space, solution, mean, scale)
     path = () if chosen is None else chosen.path
     unseen = np.full((len(labels), classes), np.nan) if chosen is None else chosen.out_of_fold
-    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32), c, path, unseen)
+    return LinearHead(kernel, bias, c, path, unseen)
+
+
+def solve_at_penalty(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    *,
+    classes: int,
+    c: float,
+    weights: NDArray[np.float64] | None = None,
+) -> LinearHead:
+    """Solve the head at a penalty that was chosen before: where many are solved that differ little.
+
+    Args:
+        features: as in `solve_linear_head`.
+        labels: likewise.
+        classes: likewise.
+        c: inverse strength of the penalty; see `solve_path`.
+        weights: as in `solve_linear_head`.
+
+    Returns:
+        The head that `solve_linear_head` gives if it chooses this penalty, without a path.
+    """
+    mean, scale = _centre_and_scale(features)
+    with one_thread():
+        space = rotated((features - mean) / scale)
+        (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
+    kernel, bias = _unscaled(space, solution, mean, scale)
+    unseen = np.full((len(labels), classes), np.nan)
+    return LinearHead(kernel, bias, c, (), unseen)
+
+
+def _unscaled(
+    space: Rotation, solution: Floats, mean: Floats, scale: Floats
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel and bias for features as they are, float32 (features, classes) and (classes,)."""
+    kernel = space.basis @ solution[:-1] / scale[:, None]
+    bias = solution[-1] - mean @ kernel
+    return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +261,7 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Linear algebra by one thread a fold: on small matrices its own threads wait for each other."""
     import scipy.optimize  # noqa: F401 - brings a linear algebra of its own, to be limited too
     import threadpoolctl

@@ -17,6 +17,7 @@ from kclass.training.linear_head import (
     LinearHead,
     _folds,
     history_rows,
+    solve_at_penalty,
     solve_linear_head,
 )
 from kclass.training.softmax_regression import log_softmax
@@ -208,7 +209,7 @@ def test_the_solver_runs_on_one_thread_of_each_linear_algebra() -> None:
     code = (
         "import numpy as np, threadpoolctl\n"
         "from kclass.training import linear_head\n"
-        "with linear_head._one_thread():\n"
+        "with linear_head.one_thread():\n"
         "    found = [pool for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas']\n"
         "    import scipy.optimize\n"
         "    later = [pool for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas']\n"
@@ -318,3 +319,18 @@ def test_the_history_lists_the_path_and_marks_the_choice() -> None:
     assert [row["c"] for row in rows if row["chosen"]] == [head.c]
     assert rows[3]["log_loss"] == head.path[3].log_loss
     assert rows[3]["accuracy"] == head.path[3].accuracy
+
+
+@pytest.mark.parametrize("photos", [20, 200])
+def test_a_head_solved_at_a_penalty_is_the_one_that_chooses_it(photos: int) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(photos, dtype=np.int32) % 3
+    features = (random.normal(size=(photos, 50)) + labels[:, None]).astype(np.float32)
+    weights = random.uniform(0.5, 2, photos)
+    chosen = solve_linear_head(features, labels, classes=3, seed=0, weights=weights, grid=[0.1])
+    solved = solve_at_penalty(features, labels, classes=3, c=0.1, weights=weights)
+    assert (solved.c, solved.path) == (0.1, ())
+    assert np.allclose(solved.kernel, chosen.kernel, atol=1e-6)
+    assert np.allclose(solved.bias, chosen.bias, atol=1e-5)
+    other = solve_at_penalty(features, labels, classes=3, c=1e-4, weights=weights)
+    assert np.abs(other.kernel).max() < 0.5 * np.abs(solved.kernel).max()
