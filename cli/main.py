@@ -7,6 +7,7 @@ import click
 
 from .backbones import backbones
 from .check import check
+from .compare import compare
 from .fit import fit
 from .lr_find import lr_find
 from .predict import predict
@@ -25,12 +26,13 @@ def kclass() -> None:
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
     kclass lr-find photos            which learning rate to train with, where there are epochs
+    kclass compare RUN RUN           which of two runs is better, and on which photos
     kclass predict img.jpg           what is it, and how sure is that
     kclass backbones                 the networks to choose from
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, fit, lr_find, predict, sample, show):
+for command in (backbones, check, compare, fit, lr_find, predict, sample, show):
     kclass.add_command(command)
 
 

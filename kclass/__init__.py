@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from kclass.errors import PhotoError as PhotoError
     from kclass.plots.saving import save_png as save_png
     from kclass.progress import Progress as Progress
+    from kclass.reporting.compared import Comparison as Comparison
+    from kclass.reporting.comparison import compare as compare
     from kclass.runs.finished import Fit as Fit
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Audit": "kclass.audit.findings",
     "Classifier": "kclass.classifier.classifier",
+    "Comparison": "kclass.reporting.compared",
     "DataError": "kclass.errors",
     "Dataset": "kclass.dataset.dataset",
     "Evaluation": "kclass.classifier.evaluation",
@@ -81,6 +84,7 @@ _HOMES = {
     "Progress": "kclass.progress",
     "Shown": "kclass.showing",
     "check": "kclass.audit.checking",
+    "compare": "kclass.reporting.comparison",
     "draw_sample": "kclass.drawing.sample",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",

@@ -27,7 +27,7 @@ from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
-COMMANDS = ["check", "fit", "lr-find", "predict", "sample", "show"]
+COMMANDS = ["check", "compare", "fit", "lr-find", "predict", "sample", "show"]
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
 OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
@@ -105,6 +105,11 @@ def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> No
     predict = inspect.signature(kclass.Classifier.predict).parameters
     assert set(options_of("predict")) == {"model", "top", "csv_file", "grid", "explain", "strict"}
     assert "top" in predict
+
+
+def test_the_options_of_compare_are_its_parameters_in_python() -> None:
+    comparing = inspect.signature(kclass.compare).parameters
+    assert defaults("compare") == {name: each.default for name, each in comparing.items() if name != "runs"}
 
 
 def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:

@@ -13,6 +13,7 @@ FUNCTIONS = {
     "follow_recipe",
     "with_weights_at_hand",
     "check",
+    "compare",
     "draw_sample",
     "find_photos",
     "fit",
