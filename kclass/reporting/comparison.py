@@ -46,6 +46,7 @@ def compare(runs: Sequence[str | os.PathLike[str]], *, split: str = "valid", num
     """
     places = _checked(runs, split, number)
     results = [read_run(place) for place in places]
+    _check_different(places, results)
     scored = [_split_of(each, split) for each in results]
     rows = _common_rows(results, scored)
     names = _names(places)
@@ -78,14 +79,17 @@ def _checked(runs: Any, split: str, number: int) -> list[Path]:
     places = [one_path(run, name="run") for run in runs]
     if len(places) < 2:
         raise OptionError(f"there must be two runs to compare, or more; received {len(places)}")
-    resolved = [place.resolve() for place in places]
-    twice = [str(place) for place, real in zip(places, resolved, strict=True) if resolved.count(real) > 1]
-    if twice:
-        raise OptionError(f"{' and '.join(twice)} are one run", fix="Give each run once.")
     if split not in _SCORED_SPLITS:
         raise OptionError.unknown("split", split, _SCORED_SPLITS)
     check_count("number", number)
     return places
+
+
+def _check_different(places: Sequence[Path], results: Sequence[RunResults]) -> None:
+    real = [run.folder.resolve() for run in results]  # runs/latest is another's name
+    twice = [str(place) for place, folder in zip(places, real, strict=True) if real.count(folder) > 1]
+    if twice:
+        raise OptionError(f"{' and '.join(twice)} are one run", fix="Give each run once.")
 
 
 def _names(places: Sequence[Path]) -> list[str]:

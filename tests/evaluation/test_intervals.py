@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from kclass.errors import OptionError
 from kclass.evaluation.intervals import Interval, ValueInterval, percent, wilson
@@ -40,6 +41,19 @@ def test_the_interval_holds_the_proportion_and_keeps_to_its_range(case: tuple[in
     assert 0 <= interval.low <= correct / total <= interval.high <= 1
     mirrored = wilson(total - correct, total)
     assert mirrored.low == pytest.approx(1 - interval.high, abs=1e-12)
+
+
+def test_the_intervals_hold_the_true_proportion_in_95_of_100_cases() -> None:
+    # Worked out over all that can happen; benchmarks/interval_coverage.py simulates the same.
+    coverage = []
+    for total in (20, 42, 153, 1000):
+        for share in (0.5, 0.8, 0.93, 0.99):
+            counts = range(total + 1)
+            intervals = [wilson(correct, total) for correct in counts]
+            holds = [each.low <= share <= each.high for each in intervals]
+            coverage.append(float(binom.pmf(counts, total, share) @ holds))
+    assert sum(coverage) / len(coverage) == pytest.approx(0.95, abs=0.015)
+    assert min(coverage) > 0.92
 
 
 def test_none_and_all_reach_the_ends_exactly() -> None:

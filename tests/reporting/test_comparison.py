@@ -216,6 +216,9 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         compare(str(one))  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="are one run"):
         compare([one, tmp_path / "two" / ".." / "one"])
+    (tmp_path / "latest").write_text("two\n")  # where links cannot be made
+    with pytest.raises(OptionError, match="two and .*latest are one run"):
+        compare([two, tmp_path / "latest"])
     with pytest.raises(OptionError, match="split is 'train'; it must be one of test, valid"):
         compare([one, two], split="train")
     with pytest.raises(OptionError, match="number is 0; it must be 1 or more"):
