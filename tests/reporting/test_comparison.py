@@ -217,7 +217,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="are one run"):
         compare([one, tmp_path / "two" / ".." / "one"])
     (tmp_path / "latest").write_text("two\n")  # where links cannot be made
-    with pytest.raises(OptionError, match="two and .*latest are one run"):
+    with pytest.raises(OptionError, match=r"two and .*latest are one run"):
         compare([two, tmp_path / "latest"])
     with pytest.raises(OptionError, match="split is 'train'; it must be one of test, valid"):
         compare([one, two], split="train")
