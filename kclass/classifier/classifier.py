@@ -35,6 +35,7 @@ from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
 from kclass.errors import DataError, ModelError, OptionError, PhotoError
 from kclass.evaluation.metrics import evaluate
+from kclass.evaluation.novelty import Novelty
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.features.passing import passed
@@ -53,6 +54,7 @@ class Classifier:
         device: where many photos are run: "auto", "cpu" or "gpu"; a single one is run on the CPU.
         run: the folder of the run that made it, if that was in this process.
         training_photos: those that it was trained on, as codes; None if they are not at hand.
+        novelty: what tells photos that are unlike those; None if it cannot.
     """
 
     archive: Archive
@@ -61,6 +63,7 @@ class Classifier:
     device: str = "auto"
     run: Path | None = None
     training_photos: TrainingPhotos | None = field(default=None, repr=False, compare=False)
+    novelty: Novelty | None = field(default=None, repr=False, compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -176,7 +179,9 @@ class Classifier:
             raise DataError("none of the photos to evaluate can be read", fix=_first(embedding.unreadable))
         probabilities = self._probabilities(embedding.features)
         metrics = evaluate(probabilities, labels[embedding.readable], self.classes)
-        return Evaluation(metrics, samples.select(embedding.readable), probabilities, embedding.unreadable)
+        readable = samples.select(embedding.readable)
+        novelty = self._novelty(embedding.features, probabilities)
+        return Evaluation(metrics, readable, probabilities, embedding.unreadable, novelty)
 
     def explain(self, photo: str | Path, *, target: str | None = None, layer: str | None = None) -> Explained:
         """Where the network looked: Grad-CAM for a class of one photo.
@@ -244,7 +249,7 @@ class Classifier:
         path = Path(path)
         if path.suffix != ".keras":
             raise OptionError(f"{path} does not end in .keras, so Keras would not open it")
-        write_model(path, self.archive, self.record, self.network)
+        write_model(path, self.archive, self.record, self.network, self.novelty)
         return path
 
     def _features(self, path: Path) -> NDArray[np.float32]:
@@ -257,10 +262,18 @@ class Classifier:
         self, path: Path, features: NDArray[np.float32], top: int, threshold: float
     ) -> Prediction:
         """The prediction for a photo with these features, float32 (features,)."""
-        probabilities = self._probabilities(features[None])[0]
+        probabilities = self._probabilities(features[None])
+        novelty = self._novelty(features[None], probabilities)
         known = self.training_photos
-        nearest = () if known is None else known.nearest(features)
-        return ranked(path, probabilities, self.classes, top=top, threshold=threshold, nearest=nearest)
+        return ranked(
+            path,
+            probabilities[0],
+            self.classes,
+            top=top,
+            novelty=None if novelty is None else float(novelty[0]),
+            threshold=threshold,
+            nearest=() if known is None else known.nearest(features),
+        )
 
     def _stream(self, paths: Sequence[Path], top: int, threshold: float) -> Iterator[Prediction | PhotoError]:
         outcomes = passed(paths, extractor=self._extractor)
@@ -302,6 +315,12 @@ class Classifier:
         probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return probabilities
 
+    def _novelty(
+        self, features: NDArray[np.float32], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """How unlike the training photos each photo is, float64 (n,); None if that cannot be told."""
+        return None if self.novelty is None else self.novelty.scores(features, probabilities)
+
 
 def load(path: str | Path) -> Classifier:
     """The classifier in a model file, with its training photos if they lie beside it. Nothing is run.
@@ -315,9 +334,9 @@ def load(path: str | Path) -> Classifier:
         OptionError: `path` is no path.
     """
     model = model_path(one_path(path, name="path"))
-    archive, record, network = read_model(model)
+    archive, record, network, novelty = read_model(model)
     beside = photos_beside(model, network=archive.fingerprint)
-    return Classifier(archive, record, network, training_photos=beside)
+    return Classifier(archive, record, network, training_photos=beside, novelty=novelty)
 
 
 def _first(errors: Sequence[PhotoError]) -> str:

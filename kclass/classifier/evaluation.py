@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kclass.classifier.top_losses import DEFAULT_NUMBER, TopLosses, find_top_losses
 from kclass.dataset.samples import Samples
 from kclass.errors import PhotoError
-from kclass.evaluation.calibration import reliability
+from kclass.evaluation.calibration import Reliability, reliability
 from kclass.evaluation.metrics import Metrics
 from kclass.evaluation.ranking_curves import precision_recall_curves, roc_curves
 from kclass.plots.ranking import plot_precision_recall, plot_roc
@@ -31,19 +31,37 @@ class Evaluation:
         samples: the readable photos, in the order given.
         probabilities: float64 (readable photos, classes).
         unreadable: what is wrong with the other photos.
+        novelty: float64 (readable photos,): above 1 a photo is unlike anything in training; None if
+            that cannot be told.
     """
 
     metrics: Metrics
     samples: Samples
     probabilities: NDArray[np.float64]
     unreadable: tuple[PhotoError, ...]
+    novelty: NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         return repr(self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """The metrics as plain data, ready for JSON, and how many photos were unreadable."""
-        return {**self.metrics.to_dict(), "unreadable": [error.message for error in self.unreadable]}
+        """The metrics as plain data, ready for JSON: with calibration, novel photos and unreadable ones."""
+        return {
+            **self.metrics.to_dict(),
+            "calibration": self.reliability.to_dict(),
+            "novel": self.novel,
+            "unreadable": [error.message for error in self.unreadable],
+        }
+
+    @property
+    def reliability(self) -> Reliability:
+        """How often predictions are right against how sure they are."""
+        return reliability(self.probabilities, self.labels)
+
+    @property
+    def novel(self) -> int | None:
+        """How many photos are unlike anything in training; None if that cannot be told."""
+        return None if self.novelty is None else int(np.count_nonzero(self.novelty > 1))
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -66,7 +84,7 @@ class Evaluation:
 
     def plot_reliability(self) -> "Figure":
         """How often predictions are right against how sure they are, as a picture."""
-        return reliability(self.probabilities, self.labels).plot()
+        return self.reliability.plot()
 
     def plot_roc(self) -> "Figure":
         """The ROC curve of each class against all others as a picture.

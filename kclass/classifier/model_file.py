@@ -15,12 +15,14 @@ from kclass.backbones.archive import DAMAGE, LOGITS, Archive, read_archive
 from kclass.engines.network import Network
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import ModelError
+from kclass.evaluation.novelty import Novelty, read_novelty
 from kclass.photos.decoding import DECODER_VERSION
 from kclass.photos.resizing import RESIZES, Resize
 
 SCHEMA = 1
 MODEL = "model.keras"
 RECORD, XML, WEIGHTS = "kclass.json", "kclass/network.xml", "kclass/network.bin"
+NOVELTY = "kclass/novelty.npz"
 COMPUTED = tuple(name for name in PRECISIONS if name != "auto")
 LIBRARIES = ("keras", "numpy", "openvino", "pillow", "tensorflow")
 
@@ -37,6 +39,9 @@ class Record:
         decoder: version of the decoder that made the photos into pixels.
         trained: how it was trained: options and what they led to.
         metrics: of the photos it was evaluated on, by split.
+        calibration: the temperature that its logits were divided by, and what it was fitted on.
+        novelty: threshold and false-alarm rate of its novelty score, and the photos they rest on; empty
+            if it has none.
         data: name, fingerprint and number of photos of the data set.
         versions: of Python, kclass and the libraries that the numbers depend on.
         schema: version of this record.
@@ -49,6 +54,8 @@ class Record:
     decoder: int = DECODER_VERSION
     trained: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    novelty: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -60,7 +67,9 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "kclass": kclass.__version__, **libraries}
 
 
-def write_model(path: Path, archive: Archive, record: Record, network: Network) -> None:
+def write_model(
+    path: Path, archive: Archive, record: Record, network: Network, novelty: Novelty | None = None
+) -> None:
     """Write a model file, whole or not at all.
 
     Raises:
@@ -71,6 +80,8 @@ def write_model(path: Path, archive: Archive, record: Record, network: Network) 
     text = json.dumps({**asdict(record), **parts}, indent=1, ensure_ascii=False)
     content = text.encode(errors="backslashreplace")
     entries = {RECORD: content, XML: network.xml, WEIGHTS: network.weights}
+    if novelty is not None:
+        entries[NOVELTY] = novelty.to_bytes()
     replace(archive, entries=entries).write(path)
 
 
@@ -90,14 +101,16 @@ def model_path(path: Path) -> Path:
     return path / MODEL
 
 
-def read_model(path: Path) -> tuple[Archive, Record, Network]:
+def read_model(path: Path) -> tuple[Archive, Record, Network, Novelty | None]:
     """Read a model file and check that its parts fit together. Nothing of it is run.
+
+    A file of before there was a novelty score has none.
 
     Raises:
         ModelError: the file is not there, is not a model of kclass, is damaged, or is newer than
             this kclass.
     """
-    archive = read_archive(path, entries=(RECORD, XML, WEIGHTS))
+    archive = read_archive(path, entries=(RECORD, XML, WEIGHTS, NOVELTY))
     if RECORD not in archive.entries:
         raise ModelError(
             f"{path} is a Keras model, but not one of kclass: it has no {RECORD}",
@@ -109,12 +122,13 @@ def read_model(path: Path) -> tuple[Archive, Record, Network]:
         network = Network(archive.entries[XML], archive.entries[WEIGHTS])
         _check_parts(archive, network, content)
         _check_head(archive, network, record)
+        novelty = _novelty(archive)
     except _DamageError as error:
         raise _damaged(path, str(error)) from error
     except DAMAGE as error:
         raise _damaged(path, f"{RECORD} or the converted network cannot be read ({error})") from error
     _check_decoder(record, path)
-    return archive, record, network
+    return archive, record, network, novelty
 
 
 class _DamageError(Exception):
@@ -156,7 +170,7 @@ def _checked(values: Mapping[str, Any]) -> Record:
     for name, kind in (("backbone", str), ("decoder", int)):
         if type(values.get(name)) is not kind:
             raise _DamageError(f"{name} is {values.get(name)!r}")
-    for name in ("trained", "metrics", "data", "versions"):
+    for name in ("trained", "metrics", "calibration", "novelty", "data", "versions"):
         if not isinstance(values.get(name, {}), dict):
             raise _DamageError(f"{name} is no table")
     return Record(**{**values, "classes": tuple(classes)})
@@ -199,6 +213,20 @@ def _check_head(archive: Archive, network: Network, record: Record) -> None:
         raise _DamageError(f"it names {len(record.classes)} classes but has {len(bias)} logits")
     if len(kernel) != gives[1]:
         raise _DamageError(f"its network gives {gives[1]} features but its head takes {len(kernel)}")
+
+
+def _novelty(archive: Archive) -> Novelty | None:
+    """The novelty score, if there is one and it is for the features that the head takes."""
+    if NOVELTY not in archive.entries:
+        return None
+    try:
+        novelty = read_novelty(archive.entries[NOVELTY])
+    except DAMAGE as error:
+        raise _DamageError(f"its novelty score cannot be read ({error})") from error
+    features, given = len(archive.layer_weights[LOGITS][0]), novelty.spread.centres.shape[1]
+    if features != given:
+        raise _DamageError(f"its network gives {features} features but its novelty score takes {given}")
+    return novelty
 
 
 def _check_decoder(record: Record, path: Path) -> None:

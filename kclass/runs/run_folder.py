@@ -166,22 +166,28 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], *, columns: Seque
 
 def prediction_columns(classes: Sequence[str]) -> tuple[str, ...]:
     """The columns of `predictions.csv`."""
-    return ("path", "split", "label", "prediction", "probability", *(f"p({name})" for name in classes))
+    known = ("path", "split", "label", "prediction", "probability", "novelty")
+    return (*known, *(f"p({name})" for name in classes))
 
 
 def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """The rows of `predictions.csv` for one split: every photo with the probability of every class.
+
+    `novelty` is empty where it cannot be told.
 
     Paths are those of `split.csv`, so that the two can be joined.
     """
     classes = evaluation.metrics.classes
     samples = evaluation.samples
     labels = (*samples.classes, "")  # a label of -1 takes the empty word at the end
-    rows = zip(samples.paths, samples.labels.tolist(), evaluation.probabilities, strict=True)
-    for path, label, probabilities in rows:
+    scores = [""] * len(samples)
+    if evaluation.novelty is not None:
+        scores = [f"{score:.6g}" for score in evaluation.novelty]
+    rows = zip(samples.paths, samples.labels.tolist(), evaluation.probabilities, scores, strict=True)
+    for path, label, probabilities, novelty in rows:
         predicted = int(probabilities.argmax())
-        shares = (f"{share:.6g}" for share in (probabilities[predicted], *probabilities))
-        values = (path, split, labels[label], classes[predicted], *shares)
+        own, *shares = (f"{share:.6g}" for share in (probabilities[predicted], *probabilities))
+        values = (path, split, labels[label], classes[predicted], own, novelty, *shares)
         yield dict(zip(prediction_columns(classes), values, strict=True))
 
 

@@ -396,7 +396,9 @@ def test_an_evaluation_shows_its_metrics(fitted: SmallFit) -> None:
     found = fitted.classifier.evaluate(samples(fitted, {"ash/0.png": "ash", "cedar/1.png": "cedar"}))
     metrics = evaluate(found.probabilities, np.array([0, 2], np.int32), CLASSES)
     assert repr(found) == repr(metrics)
-    assert found.to_dict() == {**metrics.to_dict(), "unreadable": []}
+    more = {"calibration": found.reliability.to_dict(), "novel": found.novel, "unreadable": []}
+    assert found.to_dict() == {**metrics.to_dict(), **more}
+    assert more["calibration"]["photos"] == 2
 
 
 def test_evaluations_can_be_compared_and_kept_in_sets(fitted: SmallFit) -> None:

@@ -80,7 +80,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         RECORD, trained={"seed": 3}, metrics={"valid": {"accuracy": 0.5}}, data={"name": "trees"}
     )
     write_model(tmp_path / "m.keras", TINY, record, NETWORK)
-    archive, read, network = read_model(tmp_path / "m.keras")
+    archive, read, network, _ = read_model(tmp_path / "m.keras")
     assert read == record
     assert network == NETWORK
     assert archive.graph == TINY.graph
