@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from kclass.backbones.listing import list_backbones as list_backbones
     from kclass.classifier.classifier import Classifier as Classifier
     from kclass.classifier.classifier import load as load
+    from kclass.classifier.copying import Copied as Copied
     from kclass.classifier.evaluation import Evaluation as Evaluation
     from kclass.classifier.explained import Explained as Explained
     from kclass.classifier.prediction import Prediction as Prediction
-    from kclass.classifier.prediction import Predictions as Predictions
+    from kclass.classifier.predictions import Predictions as Predictions
+    from kclass.classifier.training_photos import Neighbour as Neighbour
     from kclass.dataset.csv_source import from_csv as from_csv
     from kclass.dataset.dataset import Dataset as Dataset
     from kclass.dataset.finding import find_photos as find_photos
@@ -62,6 +64,7 @@ _HOMES = {
     "Audit": "kclass.audit.findings",
     "Classifier": "kclass.classifier.classifier",
     "Comparison": "kclass.reporting.compared",
+    "Copied": "kclass.classifier.copying",
     "DataError": "kclass.errors",
     "Dataset": "kclass.dataset.dataset",
     "Evaluation": "kclass.classifier.evaluation",
@@ -76,11 +79,12 @@ _HOMES = {
     "LrCurve": "kclass.training.lr_suggestion",
     "ModelError": "kclass.errors",
     "Moved": "kclass.audit.fixing",
+    "Neighbour": "kclass.classifier.training_photos",
     "OptionError": "kclass.errors",
     "OutputError": "kclass.errors",
     "PhotoError": "kclass.errors",
     "Prediction": "kclass.classifier.prediction",
-    "Predictions": "kclass.classifier.prediction",
+    "Predictions": "kclass.classifier.predictions",
     "Progress": "kclass.progress",
     "Shown": "kclass.showing",
     "check": "kclass.audit.checking",

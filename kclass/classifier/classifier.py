@@ -27,7 +27,8 @@ from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.explained import Explained
 from kclass.classifier.explaining import Explainer
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
-from kclass.classifier.prediction import DEFAULT_TOP, Prediction, Predictions, ranked
+from kclass.classifier.prediction import DEFAULT_TOP, Prediction, ranked
+from kclass.classifier.predictions import Predictions
 from kclass.classifier.training_photos import DEFAULT_NEIGHBOURS, Neighbour, TrainingPhotos, embedded_photos
 from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
 from kclass.dataset.samples import Samples

@@ -1,4 +1,3 @@
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 
 import kclass
 from kclass.classifier.arguments import check_threshold, check_top
-from kclass.classifier.prediction import Guess, Prediction, Predictions, ranked
+from kclass.classifier.prediction import Guess, Prediction, ranked
+from kclass.classifier.training_photos import Neighbour
 
 CLASSES = ("01.ash_tree", "birch", "cedar")
 PHOTO = Path("photos/a.jpg")
@@ -121,38 +121,10 @@ def test_plain_data_has_the_classes_as_their_folders_are_named() -> None:
         "top": [first, {"label": "cedar", "index": 2, "probability": 0.25}],
         "nearest": [],
     }
-    everything = Predictions((found,), (kclass.PhotoError("b.jpg is empty", fix="Take it out."),)).to_dict()
-    assert everything == {"predictions": [found.to_dict()], "unreadable": ["b.jpg is empty"]}
-    assert json.loads(json.dumps(everything)) == everything
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
 
 
-def test_many_predictions_can_be_counted_and_gone_through() -> None:
-    each = Prediction(PHOTO, (guess("birch", 1.0),))
-    many = Predictions((each, each), ())
-    assert len(many) == 2
-    assert list(many) == [each, each]
-
-
-def test_a_table_has_the_most_probable_class_first(tmp_path: Path) -> None:
-    rows = (
-        Prediction(Path('a "b", c.jpg'), (guess("01.ash_tree", 0.7500004), guess("cedar", 0.25))),
-        Prediction(Path("d.jpg"), (guess("cedar", 1.0), guess("birch", 0.0))),
-    )
-    path = Predictions(rows, ()).write_csv(tmp_path / "below" / "out.csv")
-    assert path == tmp_path / "below" / "out.csv"
-    assert path.read_bytes() == (
-        b"path,label_1,probability_1,label_2,probability_2\n"
-        b'"a ""b"", c.jpg",01.ash_tree,0.750000,cedar,0.250000\n'
-        b"d.jpg,cedar,1.000000,birch,0.000000\n"
-    )
-    with path.open(newline="") as file:
-        assert [row["path"] for row in csv.DictReader(file)] == ['a "b", c.jpg', "d.jpg"]
-
-
-def test_a_table_of_nothing_has_its_header(tmp_path: Path) -> None:
-    assert Predictions((), ()).write_csv(str(tmp_path / "out.csv")).read_text() == "path\n"
-
-
-def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(kclass.OutputError, match="cannot write"):
-        Predictions((), ()).write_csv(tmp_path)
+def test_plain_data_names_the_nearest_training_photos() -> None:
+    near = Neighbour(Path("train/a.jpg"), "cedar", 0.5)
+    plain = Prediction(PHOTO, (guess("birch", 1.0),), nearest=(near,)).to_dict()
+    assert plain["nearest"] == [near.to_dict()]

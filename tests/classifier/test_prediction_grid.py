@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import kclass
-from kclass.classifier.prediction import Guess, Prediction, Predictions
+from kclass.classifier.prediction import Guess, Prediction
+from kclass.classifier.predictions import Predictions
 
 RED, BLUE, GREY = (220, 20, 30), (20, 40, 210), (127, 127, 127)
 

@@ -39,8 +39,8 @@ def predict(command: Command, fitted: SmallFit) -> Command:
 
 
 def listed(ended: Ended) -> list[str]:
-    """The paths in the table on stdout, which has nothing else."""
-    rows = [LINE.fullmatch(line) for line in ended.out.splitlines()]
+    """The paths in the table on stdout, which has nothing else but neighbours of a single photo."""
+    rows = [LINE.fullmatch(line) for line in ended.out.partition("most like:\n")[0].splitlines()]
     assert all(rows), ended.out
     return [row[1] for row in rows if row]
 
@@ -55,8 +55,11 @@ def test_a_photo_is_answered_with_its_classes_and_nothing_on_stderr(
 ) -> None:
     ended = predict(fitted.photo)
     assert (ended.code, ended.err) == (0, "")
-    said = " ".join(map(str, fitted.classifier.predict(fitted.photo).top))
-    assert ended.out.split() == [str(fitted.photo), *said.split()]
+    found = fitted.classifier.predict(fitted.photo)
+    answer, like, *nearest = ended.out.splitlines()
+    assert answer == f"{fitted.photo}  " + "  ".join(map(str, found.top))
+    assert like == "most like:"
+    assert nearest == [f"  {near}" for near in found.nearest]
 
 
 def test_photos_are_answered_in_the_order_in_which_they_are_named(predict: Command, fitted: SmallFit) -> None:
@@ -124,10 +127,15 @@ def test_csv_has_a_row_for_each_photo(predict: Command, fitted: SmallFit, here: 
     content = json.loads(ended.out)["predictions"]
     with (here / "tables/out.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["path", "label_1", "probability_1", "label_2", "probability_2"]
-    assert [(row[0], row[1], row[3]) for row in rows] == [
+    assert header == [
+        *("path", "prediction", "probability", "novelty"),
+        *("label_1", "probability_1", "label_2", "probability_2"),
+    ]
+    assert [row[1] for row in rows] == [each["answer"] for each in content]
+    assert [(row[0], row[4], row[6]) for row in rows] == [
         (each["path"], *(guess["label"] for guess in each["top"])) for each in content
     ]
+    assert [row[2] for row in rows] == [row[5] for row in rows]
     assert [float(row[2]) for row in rows] == pytest.approx(
         [each["probability"] for each in content], abs=1e-6
     )

@@ -102,9 +102,14 @@ def test_the_options_of_check_are_those_of_opening_and_auditing_data_and_of_file
 
 
 def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> None:
-    predict = inspect.signature(kclass.Classifier.predict).parameters
-    assert set(options_of("predict")) == {"model", "top", "csv_file", "grid", "explain", "strict"}
-    assert "top" in predict
+    own = {"model", "csv_file", "html", "grid", "explain", "copy_into", "strict"}
+    for method in (kclass.Classifier.predict, kclass.Classifier.predict_all):
+        in_python = inspect.signature(method).parameters
+        shared = set(in_python) - {"self", "photo", "photos", "progress"}
+        assert set(options_of("predict")) == shared | own
+        assert {name: defaults("predict")[name] for name in shared} == {
+            name: in_python[name].default for name in shared
+        }
 
 
 def test_the_options_of_compare_are_its_parameters_in_python() -> None:

@@ -1,0 +1,129 @@
+"""What `kclass predict` leaves beside its table: files and folders, checked before anything is predicted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .command import print_result
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from kclass import Copied, Predictions
+
+SUFFIXES: Final = {"--csv": ".csv", "--html": ".html", "--grid": ".png"}
+MOST_IN_GRID: Final = 60
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where results are to go, as options say; None for nowhere.
+
+    Args:
+        csv: a table.
+        html: a page.
+        grid: a picture of the photos.
+        explain: the folder of overlays.
+        copy_into: the folder of copies.
+    """
+
+    csv: Path | None
+    html: Path | None
+    grid: Path | None
+    explain: Path | None
+    copy_into: Path | None
+
+    def check(self, photos: Sequence[Path], named: Sequence[str]) -> None:
+        """Refuse what cannot be written, or would lie among the photos.
+
+        Args:
+            photos: to be predicted.
+            named: the paths that they were named by.
+        """
+        _check_files({"--csv": self.csv, "--html": self.html, "--grid": self.grid}, photos)
+        folders = {photo.parent.resolve() for photo in photos}
+        searched = {Path(name).resolve() for name in named if Path(name).is_dir()}
+        if self.explain is not None:
+            _refuse("--explain", self.explain, self.explain.resolve() in folders | searched, "overlays")
+        if self.copy_into is not None:
+            place = self.copy_into.resolve()
+            among = place in folders or not searched.isdisjoint((place, *place.parents))
+            _refuse("--copy-into", self.copy_into, among, "sorted")
+
+    def write(self, predictions: "Predictions", terminal: Terminal) -> "Copied | None":
+        """Write page, grid and copies, and say where they are; what was copied, if that was asked for."""
+        if self.html is not None:
+            with terminal.progress() as progress:
+                predictions.write_page(self.html, progress=progress)
+            terminal.say(f"Page: {self.html}")
+        if self.grid is not None and len(predictions):
+            _draw(predictions, self.grid, terminal)
+        if self.copy_into is None:
+            return None
+        with terminal.progress() as progress:
+            copied = predictions.copy_into(self.copy_into, progress=progress)
+        terminal.say(f"Copies: {_copies(copied)}")
+        return copied
+
+
+def print_table(predictions: "Predictions", *, single: bool) -> None:
+    """Print a line a photo; of a single one also the training photos most like it.
+
+    Args:
+        predictions: of the photos.
+        single: whether one photo was asked about.
+    """
+    width = max((len(str(each.path)) for each in predictions), default=0)
+    for each in predictions:
+        unsure = f"{each.answer}: " if each.unsure else ""
+        words = "  ".join(map(str, each.top))
+        novel = f"  unlike the training photos (novelty {each.novelty:.2f})" if each.novel else ""
+        print_result(f"{each.path!s:<{width}}  {unsure}{words}{novel}")
+        if single and each.nearest:
+            print_result("\n".join(["most like:", *(f"  {near}" for near in each.nearest)]))
+
+
+def _check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> None:
+    """Refuse files for results that are none, or photos: `--csv *.jpg` is `--csv a.jpg b.jpg` to us."""
+    from kclass import OptionError
+
+    taken = {photo.resolve() for photo in photos}
+    for option, place in files.items():
+        if place is None:
+            continue
+        suffix = SUFFIXES[option]
+        if place.suffix.lower() != suffix:
+            raise OptionError(
+                f"{option} is {place}, which is no name of a {suffix[1:].upper()} file",
+                fix=f"Name one, such as {option} out{suffix}",
+            )
+        if place.resolve() in taken:
+            raise OptionError(f"{option} is {place}, one of the photos", fix="Choose another name.")
+
+
+def _refuse(option: str, place: Path, among: bool, instead: str) -> None:
+    """Refuse a folder for results that lies where the photos are, or is a file."""
+    from kclass import OptionError
+
+    if among:
+        raise OptionError(
+            f"{option} is {place}, where the photos are", fix=f"Choose another folder, such as {instead}"
+        )
+    if place.exists() and not place.is_dir():
+        raise OptionError(f"{option} is {place}, which is no folder", fix="Choose another name.")
+
+
+def _draw(predictions: "Predictions", grid: Path, terminal: Terminal) -> None:
+    """Write the grid, and say where it is and how much of all it shows."""
+    from kclass import save_png
+
+    save_png(predictions.plot(number=MOST_IN_GRID), grid)
+    more = len(predictions) > MOST_IN_GRID
+    terminal.say(f"Grid: {grid}" + (f" ({MOST_IN_GRID} of {len(predictions)} photos)" if more else ""))
+
+
+def _copies(copied: "Copied") -> str:
+    """Where the copies are, how many of them, and how many were there before."""
+    counts = ", ".join(f"{name} {number}" for name, number in copied.counts.items())
+    before = f"; {copied.already} were there already" if copied.already else ""
+    return f"{copied.folder} ({counts or 'none'}{before})"

@@ -1,0 +1,160 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from command_line import Command, Ended
+from kclass_cli.predict_outputs import print_table
+from small_fits import SmallFit
+
+from kclass.classifier.prediction import Guess, Prediction
+from kclass.classifier.predictions import Predictions
+from kclass.classifier.training_photos import Neighbour
+
+
+@pytest.fixture
+def predict(command: Command, fitted: SmallFit) -> Command:
+    def run(*arguments: object) -> Ended:
+        return command("predict", "--model", fitted.model, *arguments)
+
+    return run
+
+
+def copied(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_table_says_what_is_unsure_and_what_is_unlike_the_training_photos(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    near = (Neighbour(Path("train/b.jpg"), "bees", 0.456),)
+    sure, novel, unsure = (
+        Prediction(Path("a.jpg"), (Guess("bees", 0, 0.9), Guess("ants", 1, 0.1)), 0.9, 0.0, near),
+        Prediction(Path("long.jpg"), (Guess("bees", 0, 0.9),), 1.846),
+        Prediction(Path("c.jpg"), (Guess("unsure", 0, 0.6),), None, 0.7),
+    )
+    print_table(Predictions((sure, novel, unsure), ()), single=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "a.jpg     bees 90.0%  ants 10.0%",
+        "long.jpg  bees 90.0%  unlike the training photos (novelty 1.85)",
+        "c.jpg     unsure: unsure 60.0%",
+    ]
+    print_table(Predictions((sure,), ()), single=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "a.jpg  bees 90.0%  ants 10.0%",
+        "most like:",
+        f"  bees 0.46 {Path('train/b.jpg')}",
+    ]
+    print_table(Predictions((unsure,), ()), single=True)
+    assert "most like" not in capsys.readouterr().out
+
+
+def test_a_threshold_makes_answers_unsure_in_table_json_and_csv(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    ended = predict(fitted.photo, "--threshold", 1, "--csv", "out.csv")
+    assert ended.code == 0
+    assert f"{fitted.photo}  unsure: " in ended.out
+    assert (here / "out.csv").read_text().splitlines()[1].startswith(f"{fitted.photo},unsure,0.9")
+    (row,) = json.loads(predict(fitted.photo, "--threshold", 1, "--json").out)["predictions"]
+    assert (row["answer"], row["unsure"]) == ("unsure", True)
+    (row,) = json.loads(predict(fitted.photo, "--json").out)["predictions"]
+    assert (row["answer"], row["unsure"]) == (row["label"], False)
+
+
+def test_a_threshold_that_is_no_probability_is_refused(predict: Command, fitted: SmallFit) -> None:
+    assert predict(fitted.photo, "--threshold", 1.5) == Ended(
+        2, "", "Error: threshold is 1.5; it must be from 0 to 1\n"
+    )
+
+
+def test_json_names_the_nearest_training_photos(predict: Command, fitted: SmallFit) -> None:
+    (row,) = json.loads(predict(fitted.photo, "--json").out)["predictions"]
+    assert row["nearest"] == [each.to_dict() for each in fitted.classifier.nearest(fitted.photo)]
+    assert len(row["nearest"]) == 3
+
+
+def test_a_page_shows_the_photos_and_is_named_on_stderr(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "broken.jpg").write_bytes(b"no photo")
+    ended = predict(fitted.data / "ash", "broken.jpg", "--html", "below/page.html", "--quiet")
+    assert [line.split(" ")[:2] for line in ended.err.splitlines()] == [["not", "predicted:"]]
+    page = (here / "below/page.html").read_text(encoding="utf-8")
+    assert len(re.findall("<figure", page)) == 8
+    assert page.count("data:image/jpeg;base64,") == 8 * 4
+    assert "broken.jpg" in page
+    assert predict(fitted.photo, "--html", "one.html").err == "Page: one.html\n"
+
+
+def test_photos_are_copied_into_the_folders_of_their_answers(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    ended = predict(fitted.data / "ash", fitted.data / "cedar/1.png", "--copy-into", "sorted", "--json")
+    assert ended.code == 0
+    rows = json.loads(ended.out)["predictions"]
+    for row in rows:
+        copy = Path(row["copy"])
+        assert copy.parent == Path("sorted") / row["answer"]
+        assert copy.read_bytes() == Path(row["path"]).read_bytes()
+    assert len(copied(here / "sorted")) == len(rows) == 9
+    ash = sum(row["answer"] == "ash" for row in rows)
+    assert re.fullmatch(rf"Copies: sorted \(ash {ash}, .*\)\n", ended.err)
+    again = predict(fitted.data / "ash", fitted.data / "cedar/1.png", "--copy-into", "sorted")
+    assert again.err == ended.err.replace(")", "; 9 were there already)")
+    assert len(copied(here / "sorted")) == 9
+
+
+def test_below_the_threshold_photos_are_copied_into_unsure(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    ended = predict(fitted.photo, "--copy-into", "sorted", "--threshold", 1)
+    assert ended.err == "Copies: sorted (unsure 1)\n"
+    assert copied(here / "sorted") == {"unsure/0.png"}
+    row = json.loads(predict(fitted.photo, "--json").out)["predictions"][0]
+    assert "copy" not in row
+
+
+@pytest.mark.parametrize("place", ["photos", "photos/sorted", "photos/a/b", "photos/../photos"])
+def test_copies_are_refused_among_the_photos_before_any_is_predicted(
+    place: str, predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "photos/a").mkdir(parents=True)
+    (here / "photos/a/0.png").write_bytes(fitted.photo.read_bytes())
+    assert predict("photos", "--copy-into", place) == Ended(
+        2,
+        "",
+        f"Error: --copy-into is {Path(place)}, where the photos are\n"
+        "  Choose another folder, such as sorted\n",
+    )
+    assert copied(here) == {"photos/a/0.png"}
+
+
+def test_a_photo_beside_the_folder_of_copies_may_be_copied(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "a.png").write_bytes(fitted.photo.read_bytes())
+    assert predict("a.png", "--copy-into", ".").code == 2
+    assert predict("a.png", "--copy-into", "sorted").code == 0
+    assert {path.rpartition("/")[2] for path in copied(here / "sorted")} == {"a.png"}
+
+
+@pytest.mark.parametrize("option", ["--copy-into", "--explain"])
+def test_a_file_is_no_folder_to_write_into(
+    option: str, predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "taken").write_text("mine")
+    assert predict(fitted.photo, option, "taken") == Ended(
+        2, "", f"Error: {option} is taken, which is no folder\n  Choose another name.\n"
+    )
+    assert (here / "taken").read_text() == "mine"
+
+
+def test_a_page_that_is_none_or_a_photo_is_refused(predict: Command, fitted: SmallFit, here: Path) -> None:
+    (here / "a.html").write_bytes(fitted.photo.read_bytes())
+    for place, message, fix in (
+        ("a.htm", "which is no name of a HTML file", "Name one, such as --html out.html"),
+        ("a.html", "one of the photos", "Choose another name."),
+    ):
+        ended = predict("a.html", "--html", place)
+        assert ended == Ended(2, "", f"Error: --html is {place}, {message}\n  {fix}\n")
