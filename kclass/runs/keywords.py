@@ -63,15 +63,32 @@ class FitKeywords(OptionKeywords, total=False):
     recipe: str | None
 
 
-def signature_with_options(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a function that takes `FitKeywords`, with each of them and its default."""
+class HeadKeywords(TypedDict, total=False):
+    """The fields of `FitOptions` that make a difference where heads are solved on a frozen network."""
+
+    backbone: str
+    weights: str | None
+    size: int | None
+    resize: Resize
+    balance: Balance | None
+    seed: int
+    precision: str
+    device: str
+    strict: bool
+
+
+def signature_with_options(
+    function: Callable[..., Any], keywords: type[FitKeywords] | type[HeadKeywords] = FitKeywords
+) -> inspect.Signature:
+    """The signature of a function that takes keywords of a fit, with each of them and its default."""
     own = inspect.signature(function)
     named = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-    kinds = get_type_hints(FitKeywords)
+    kinds = get_type_hints(keywords)
     options = [
         inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=kinds[each.name]
         )
         for each in fields(FitOptions)
+        if each.name in kinds
     ]
     return own.replace(parameters=[*named, *options])
