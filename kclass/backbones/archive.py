@@ -135,6 +135,19 @@ class Archive:
         found.__dict__["layer_weights"] = {**self.layer_weights, LOGITS: [kernel, bias]}
         return found
 
+    def with_temperature(self, temperature: float) -> "Archive":
+        """The same network with a temperature folded into its logits: they are divided by it.
+
+        Args:
+            temperature: above 0.
+        """
+        head = [(array / np.float64(temperature)).astype(array.dtype) for array in self.layer_weights[LOGITS]]
+        weights = {**self.layer_weights, LOGITS: head}
+        found = replace(self, weights=weights_file(self.layers, weights))
+        found.__dict__["fingerprint"] = self.fingerprint
+        found.__dict__["layer_weights"] = weights
+        return found
+
     def write(self, path: Path) -> None:
         """Write the archive as a `.keras` file, whole or not at all.
 

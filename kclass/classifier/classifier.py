@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ from kclass.classifier.explaining import Explainer
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, ranked
 from kclass.classifier.predictions import Predictions
-from kclass.classifier.training_photos import DEFAULT_NEIGHBOURS, Neighbour, TrainingPhotos, embedded_photos
+from kclass.classifier.training_photos import (
+    DEFAULT_NEIGHBOURS,
+    Neighbour,
+    TrainingPhotos,
+    embedded,
+)
 from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import Engine, check_device
@@ -229,16 +234,15 @@ class Classifier:
         check_layer(layer)
         return self._explainer.many(paths, wanted, layer, progress)
 
-    def with_training_photos(self, samples: Samples, *, progress: Progress = silent) -> "Classifier":
-        """The classifier that knows which photos it was trained on, embedded by its own network.
+    def features_of(
+        self, photos: Sequence[str | Path], *, progress: Progress = silent
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """What the network makes of the photos that can be read, before its logits, in bulk precision.
 
-        Args:
-            samples: the photos, labelled; those that cannot be read are left out.
-            progress: is told how many photos have been embedded.
+        Returns:
+            int64 (readable photos,), their places among those given; float32 (readable photos, features).
         """
-        network = self.archive.fingerprint
-        known = embedded_photos(samples, extractor=self._extractor, network=network, progress=progress)
-        return replace(self, training_photos=known)
+        return embedded(many_paths(photos), extractor=self._extractor, progress=progress)
 
     def save(self, path: str | Path) -> Path:
         """Write the model file, whole or not at all; plain Keras opens it too.

@@ -25,7 +25,7 @@ class Explained:
         path: the photo's file.
         label: the class explained, as its folder is named.
         index: its place among the model's classes.
-        probability: of that class, 0 to 1, without calibration or rounding: the Keras model's.
+        probability: of that class, 0 to 1, as the Keras model gives it, which is calibrated.
         heat: float32 (h, w), 0 or more, on the grid of the layer, in units of the logit.
         photo: uint8 (size, size, 3), RGB, as the network saw it.
         aspect: width of the photo over its height as a person sees it; 1 unless it was squashed.

@@ -124,24 +124,27 @@ def training_photos(features: NDArray[np.float32], samples: Samples, *, network:
     return TrainingPhotos(codes, basis, samples.labels, samples.classes, samples.paths, root, network)
 
 
-def embedded_photos(
-    samples: Samples, *, extractor: Extractor, network: str, progress: Progress = silent
-) -> TrainingPhotos | None:
-    """The codes of training photos that a network looks at for this; None if none can be read.
+def embedded(
+    paths: Sequence[Path], *, extractor: Extractor, progress: Progress = silent
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What a network makes of photos; nothing is kept in the cache.
 
     Args:
-        samples: the photos, labelled; those that cannot be read are left out.
+        paths: of the photos; those that cannot be read are left out.
         extractor: the network, and how photos are prepared for it.
-        network: its fingerprint.
         progress: is told how many photos have been dealt with.
+
+    Returns:
+        int64 (readable photos,), their places among the paths; float32 (readable photos, features).
     """
     rows, features = [], []
-    with contextlib.closing(passed(samples.files, extractor=extractor)) as outcomes:
-        for row, outcome in enumerate(track(outcomes, STAGE, len(samples), progress)):
+    with contextlib.closing(passed(paths, extractor=extractor)) as outcomes:
+        for row, outcome in enumerate(track(outcomes, STAGE, len(paths), progress)):
             if not isinstance(outcome, PhotoError):
                 rows.append(row)
                 features.append(outcome.features)
-    return training_photos(np.stack(features), samples.select(rows), network=network) if rows else None
+    stacked = np.stack(features) if features else np.empty((0, 0), np.float32)
+    return np.array(rows, dtype=np.int64), stacked
 
 
 def _directions(features: NDArray[np.float32]) -> NDArray[np.float32]:

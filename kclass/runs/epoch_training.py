@@ -16,6 +16,7 @@ from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.registry import build_network
 from kclass.batches.opening import open_photos
 from kclass.batches.photo_source import PhotoSource
+from kclass.classifier.training_photos import training_photos
 from kclass.dataset.names import TRAIN
 from kclass.engines.network import convert
 from kclass.engines.openvino import OpenVinoEngine
@@ -36,6 +37,7 @@ from kclass.runs.training_step import (
     solve_head,
     solved_head,
 )
+from kclass.runs.trust import trusted_by_held_out
 from kclass.training.course import Leg, TrainedNetwork, hold_out, train
 from kclass.training.epochs import EpochResult, Phase
 from kclass.training.shown import Lesson, ShownFeatures, ShownPhotos
@@ -187,7 +189,12 @@ class Training:
             summary=summary,
         )
         samples = self.prepared.data.samples.select(self.rows)
-        classifier = classifier.with_training_photos(samples, progress=self.progress)
+        seen, features = classifier.features_of(samples.files, progress=self.progress)
+        if len(seen):
+            network = trained.archive.fingerprint
+            known = training_photos(features, samples.select(seen), network=network)
+            classifier = replace(classifier, training_photos=known)
+            classifier = trusted_by_held_out(classifier, self.lesson, seen, features)
         out_of_fold = None if solved is None else solved.out_of_fold
         return Trained(classifier, (), COLUMNS, self.unreadable, out_of_fold)
 

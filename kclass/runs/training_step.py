@@ -21,6 +21,7 @@ from kclass.progress import Progress
 from kclass.runs.frozen import FrozenFeatures
 from kclass.runs.options import FitOptions
 from kclass.runs.preparing import Prepared
+from kclass.runs.trust import trusted_by_folds
 from kclass.training.course import TrainedNetwork
 from kclass.training.linear_head import LinearHead, history_rows, solve_linear_head
 
@@ -67,6 +68,7 @@ def solve_head(
     )
     known = training_photos(frozen.of(rows), data.samples.select(rows), network=archive.fingerprint)
     classifier = replace(classifier, training_photos=known)
+    classifier = trusted_by_folds(classifier, head, frozen.of(rows), data.samples.labels[rows])
     out_of_fold = np.full((len(data), len(data.classes)), np.nan)
     out_of_fold[rows] = head.out_of_fold
     return Trained(classifier, history_rows(head), PENALTY_COLUMNS, errors, out_of_fold)

@@ -48,6 +48,7 @@ class LinearHead:
         out_of_fold: float64 (photos, classes): natural logarithms of each training photo's
             probabilities by a head that had not seen it, at the strength chosen; NaN for photos that
             no fold held out. The choice has seen them all, which flatters them a little.
+        fold_of: int64 (photos,): the fold that held out each photo; -1 none.
     """
 
     kernel: NDArray[np.float32] = field(repr=False)
@@ -55,6 +56,7 @@ class LinearHead:
     c: float
     path: tuple[Candidate, ...]
     out_of_fold: Floats = field(repr=False)
+    fold_of: NDArray[np.int64] = field(repr=False)
 
 
 def solve_linear_head(
@@ -101,7 +103,7 @@ def solve_linear_head(
     kernel, bias = _unscaled(space, solution, mean, scale)
     path = () if chosen is None else chosen.path
     unseen = np.full((len(labels), classes), np.nan) if chosen is None else chosen.out_of_fold
-    return LinearHead(kernel, bias, c, path, unseen)
+    return LinearHead(kernel, bias, c, path, unseen, fold_of)
 
 
 def solve_at_penalty(
@@ -130,7 +132,7 @@ def solve_at_penalty(
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
     kernel, bias = _unscaled(space, solution, mean, scale)
     unseen = np.full((len(labels), classes), np.nan)
-    return LinearHead(kernel, bias, c, (), unseen)
+    return LinearHead(kernel, bias, c, (), unseen, np.full(len(labels), -1))
 
 
 def _unscaled(

@@ -146,6 +146,21 @@ def test_giving_a_head_leaves_the_archive_itself_as_it_was(many_layers_archive: 
     assert (json.dumps(many_layers_archive.graph), many_layers_archive.weights) == before
 
 
+def test_a_temperature_divides_the_logits_and_changes_nothing_else(many_layers_archive: Archive) -> None:
+    with_head = many_layers_archive.with_head(KERNEL, BIAS)
+    warm = with_head.with_temperature(4)
+    reread = read_weights(warm.weights)
+    assert np.array_equal(reread["logits"][0], KERNEL / 4)
+    assert np.array_equal(reread["logits"][1], BIAS / 4)
+    for name, arrays in read_weights(with_head.weights).items():
+        if name != "logits":
+            assert all(np.array_equal(one, other) for one, other in zip(arrays, reread[name], strict=True))
+    assert stored_weights(warm.weights).keys() == stored_weights(with_head.weights).keys()
+    assert dataclasses.replace(warm).fingerprint == warm.fingerprint == with_head.fingerprint
+    assert np.array_equal(warm.layer_weights["logits"][0], reread["logits"][0])
+    assert np.array_equal(with_head.layer_weights["logits"][0], KERNEL)
+
+
 def test_plain_keras_opens_the_file_without_keras_cv_and_gets_the_same_numbers(
     lite0: Archive, tmp_path: Path
 ) -> None:

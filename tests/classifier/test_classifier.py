@@ -14,6 +14,7 @@ from kclass.classifier.training_photos_file import write_training_photos
 from kclass.dataset.samples import Samples
 from kclass.evaluation.metrics import evaluate
 from kclass.keras_import import import_tensorflow
+from kclass.runs.run_folder import prediction_rows
 
 
 @pytest.fixture
@@ -290,18 +291,48 @@ def test_training_photos_of_another_model_are_not_taken(fitted: SmallFit, tmp_pa
         assert (kclass.load(tmp_path).training_photos is not None) is there
 
 
-def test_training_photos_that_cannot_be_read_are_left_out(fitted: SmallFit, broken: Path) -> None:
-    labelled: dict[str, str | None] = {"cedar/1.png": "cedar", str(broken): "ash", "ash/0.png": "ash"}
+def test_features_are_those_of_the_photos_that_can_be_read(fitted: SmallFit, broken: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    found = fitted.classifier.with_training_photos(
-        samples(fitted, labelled), progress=lambda *step: told.append(step)
-    )
-    assert found.training_photos is not None
-    assert found.training_photos.paths == ("cedar/1.png", "ash/0.png")
-    assert found.nearest(fitted.photo, number=1)[0].path == fitted.photo
+    named = [*photos(fitted, "cedar/1.png"), broken, fitted.photo]
+    places, features = fitted.classifier.features_of(named, progress=lambda *step: told.append(step))
+    assert places.tolist() == [0, 2]
+    assert features.shape == (2, 1280)
     assert told[-1] == ("embedding", 3, 3)
-    nothing = fitted.classifier.with_training_photos(samples(fitted, {str(broken): "ash"}))
-    assert nothing.training_photos is None
+    known = fitted.classifier.training_photos
+    assert known is not None
+    assert known.nearest(features[1], number=1)[0].path == fitted.photo
+    nothing, none = fitted.classifier.features_of([broken])
+    assert (len(nothing), len(none)) == (0, 0)
+
+
+# Novelty
+
+
+def test_a_screen_of_one_colour_is_unlike_the_training_photos(fitted: SmallFit, tmp_path: Path) -> None:
+    flat = tmp_path / "flat.png"
+    Image.new("RGB", (64, 64), "white").save(flat)
+    alone, (of_many, known) = (
+        fitted.classifier.predict(flat),
+        fitted.classifier.predict_all([flat, fitted.photo]),
+    )
+    assert alone.novelty is not None
+    assert known.novelty is not None
+    assert alone.novel
+    assert not known.novel
+    assert alone.novelty == pytest.approx(of_many.novelty, rel=0.05)  # but for precision
+    found = fitted.classifier.evaluate(samples(fitted, {str(flat): "ash", "ash/0.png": "ash"}))
+    assert found.novelty is not None
+    assert found.novelty.tolist() == pytest.approx([of_many.novelty, known.novelty])
+    assert found.novel == 1
+    assert found.to_dict()["novel"] == 1
+
+
+def test_without_a_score_nothing_is_said_of_novelty(fitted: SmallFit) -> None:
+    bare = replace(fitted.classifier, novelty=None)
+    assert bare.predict(fitted.photo).novelty is None
+    found = bare.evaluate(samples(fitted, {"ash/0.png": "ash"}))
+    assert (found.novelty, found.novel, found.to_dict()["novel"]) == (None, None, None)
+    assert {row["novelty"] for row in prediction_rows("valid", found)} == {""}
 
 
 # Evaluation

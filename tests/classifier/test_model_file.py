@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from small_fits import SmallFit
 
 import kclass
-from kclass.backbones.archive import Archive, Layer, weights_file
+from kclass.backbones.archive import Archive, Layer, read_archive, weights_file
 from kclass.classifier.model_file import Record, read_model, versions, write_model
 from kclass.engines.network import Network, convert
+from kclass.evaluation.novelty import Novelty
+from kclass.evaluation.spread import fit_spread
 from kclass.photos.decoding import DECODER_VERSION
 
 RECORD = Record(classes=("ash", "birch"), backbone="tiny", resize="crop", precision="f32")
@@ -77,7 +79,12 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     record = replace(
-        RECORD, trained={"seed": 3}, metrics={"valid": {"accuracy": 0.5}}, data={"name": "trees"}
+        RECORD,
+        trained={"seed": 3},
+        metrics={"valid": {"accuracy": 0.5}},
+        calibration={"temperature": 1.5},
+        novelty={"threshold": 2.0},
+        data={"name": "trees"},
     )
     write_model(tmp_path / "m.keras", TINY, record, NETWORK)
     archive, read, network, _ = read_model(tmp_path / "m.keras")
@@ -128,6 +135,8 @@ def test_what_a_newer_version_added_without_a_new_schema_is_left_alone(tmp_path:
         ({"decoder": "1"}, "decoder is '1'"),
         ({"metrics": [1]}, "metrics is no table"),
         ({"versions": "1.0"}, "versions is no table"),
+        ({"calibration": 1.0}, "calibration is no table"),
+        ({"novelty": [1]}, "novelty is no table"),
         ({"schema": -1}, "kclass.json has no schema"),
         ({"schema": 0}, "kclass.json has no schema"),
         ({"schema": True}, "kclass.json has no schema"),
@@ -180,6 +189,48 @@ def test_a_head_that_does_not_fit_is_damage(head: Any, says: str, tmp_path: Path
     weights = weights_file([Layer("Dense", "logits", {}, ())], {"logits": head})
     path = write_with(tmp_path / "m.keras", WHOLE, archive=replace(TINY, weights=weights))
     assert refusal(path) == says
+
+
+# The novelty score
+
+
+def some_novelty(features: int = 3) -> Novelty:
+    return Novelty(fit_spread(np.eye(features, dtype=np.float32), np.zeros(features, int), classes=1), 1.5)
+
+
+def test_the_novelty_score_is_read_again(tmp_path: Path) -> None:
+    novelty = some_novelty()
+    write_model(tmp_path / "m.keras", TINY, RECORD, NETWORK, novelty)
+    again = read_model(tmp_path / "m.keras")[3]
+    assert again is not None
+    assert again.to_bytes() == novelty.to_bytes()
+    assert kclass.load(tmp_path / "m.keras").novelty is not None
+
+
+def test_a_file_of_before_there_was_a_novelty_score_has_none(tmp_path: Path) -> None:
+    before = {key: value for key, value in WHOLE.items() if key not in ("calibration", "novelty")}
+    path = write_with(tmp_path / "m.keras", before)
+    assert read_model(path) == (read_model(path)[0], RECORD, NETWORK, None)
+    assert kclass.load(path).novelty is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "its novelty score cannot be read (File is not a zip file)"),
+        (some_novelty().to_bytes()[:-30], "its novelty score cannot be read (File is not a zip file)"),
+        (some_novelty(5).to_bytes(), "its network gives 3 features but its novelty score takes 5"),
+        (
+            Novelty(some_novelty().spread, float("nan")).to_bytes(),
+            "its novelty score cannot be read (its numbers are not all finite)",
+        ),
+    ],
+)
+def test_a_novelty_score_that_does_not_fit_is_damage(content: bytes, says: str, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.keras", TINY, RECORD, NETWORK)
+    whole = read_archive(tmp_path / "m.keras")
+    replace(whole, entries={**whole.entries, "kclass/novelty.npz": content}).write(tmp_path / "d.keras")
+    assert refusal(tmp_path / "d.keras") == says
 
 
 def resized(side: Any) -> Archive:

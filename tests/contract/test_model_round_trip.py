@@ -56,6 +56,9 @@ def test_what_is_loaded_and_saved_again_is_the_same_model(fitted: SmallFit, tmp_
     loaded = kclass.load(fitted.model)
     again = kclass.load(loaded.save(tmp_path / "again.keras"))
     assert again.record == loaded.record
+    assert again.novelty is not None
+    assert loaded.novelty is not None
+    assert again.novelty.to_bytes() == loaded.novelty.to_bytes()
     assert again.archive.weights == loaded.archive.weights
     assert again.archive.graph == loaded.archive.graph
     assert again.network == loaded.network
@@ -76,6 +79,7 @@ def test_plain_keras_opens_the_file_and_gives_the_same_probabilities(
         cwd=tmp_path,
     )
     assert ended.returncode == 0, ended.stderr
+    assert scratch.classifier.record.calibration["temperature"] != 1
     of_keras = [np.array(json.loads(line)) for line in ended.stdout.splitlines()]
     for ours, theirs in zip((fitted, scratch), of_keras, strict=True):
         assert np.abs(alone(ours.classifier, photos) - theirs).max() < 1e-4

@@ -61,9 +61,8 @@ def test_a_training_gives_a_row_an_epoch_and_a_classifier_of_its_best(fitted: Sm
     told = found.classifier.record.trained
     assert (told["best_epoch"], told["epochs_done"], told["photos"]) == (best["epoch"], 2, 18)
     assert found.network is not None
-    assert same(
-        found.network.archive.layer_weights["logits"], found.classifier.archive.layer_weights["logits"]
-    )
+    calibrated = found.network.archive.with_temperature(found.classifier.record.calibration["temperature"])
+    assert same(calibrated.layer_weights["logits"], found.classifier.archive.layer_weights["logits"])
     assert found.out_of_fold is None
 
 

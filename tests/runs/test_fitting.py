@@ -93,6 +93,8 @@ def test_every_evaluated_photo_stands_in_the_predictions_with_every_class(fitted
         assert sum(chances.values()) == pytest.approx(1, abs=1e-5)
         assert row["prediction"] == max(chances, key=lambda name: chances[name])
         assert float(row["probability"]) == max(chances.values())
+        assert float(row["novelty"]) >= 0
+    assert list(found[0])[5:] == ["novelty", *(f"p({name})" for name in CLASSES)]
 
 
 def test_the_metrics_follow_from_the_predictions(fitted: SmallFit) -> None:
@@ -104,6 +106,8 @@ def test_the_metrics_follow_from_the_predictions(fitted: SmallFit) -> None:
     losses = [-np.log(float(row[f"p({row['label']})"])) for row in found]
     assert metrics["log_loss"] == pytest.approx(np.mean(losses), abs=1e-4)
     assert metrics["unreadable"] == []
+    assert metrics["novel"] == sum(float(row["novelty"]) > 1 for row in found)
+    assert metrics["calibration"]["photos"] == 6
 
 
 def test_the_model_knows_how_it_came_about(fitted: SmallFit) -> None:
