@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from small_fits import write_photos
