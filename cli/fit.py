@@ -118,6 +118,7 @@ def _print(fitted: "Fit", terminal: Terminal, *, is_latest: bool) -> None:
     for split, evaluation in fitted.evaluations.items():
         print_result(f"\nAccuracy on {SPLIT_NAMES[split]}: {evaluation!r}")
     print_result(f"\n{fitted.seconds:.1f} s. Model, predictions and figures: {fitted.folder}")
+    print_result(f"Report: {fitted.report}")
     model = "" if is_latest else f" --model {fitted.folder / 'model.keras'}"
     terminal.say(f"Next: kclass predict PHOTO{model}")
 

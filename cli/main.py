@@ -11,6 +11,7 @@ from .compare import compare
 from .fit import fit
 from .lr_find import lr_find
 from .predict import predict
+from .report import report
 from .sample import sample
 from .show import show
 
@@ -26,13 +27,14 @@ def kclass() -> None:
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
     kclass lr-find photos            which learning rate to train with, where there are epochs
+    kclass report RUN                the page of a run again, written anew
     kclass compare RUN RUN           which of two runs is better, and on which photos
     kclass predict img.jpg           what is it, and how sure is that
     kclass backbones                 the networks to choose from
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, compare, fit, lr_find, predict, sample, show):
+for command in (backbones, check, compare, fit, lr_find, predict, report, sample, show):
     kclass.add_command(command)
 
 

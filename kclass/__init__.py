@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kclass.progress import Progress as Progress
     from kclass.reporting.compared import Comparison as Comparison
     from kclass.reporting.comparison import compare as compare
+    from kclass.reporting.page import write_report as write_report
     from kclass.runs.finished import Fit as Fit
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
@@ -113,6 +114,7 @@ _HOMES = {
     "undo_moves": "kclass.audit.moving",
     "with_weights_at_hand": "kclass.runs.following",
     "write_page": "kclass.audit.page",
+    "write_report": "kclass.reporting.page",
 }
 
 __all__ = ["__version__", *_HOMES]

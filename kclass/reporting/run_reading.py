@@ -148,12 +148,12 @@ def _check_is_run(place: Path) -> None:
         raise ModelError(
             f"there is no run {place}", fix="Give the folder of a run of `kclass fit`, such as runs/latest."
         )
-    if place.name.endswith(UNFINISHED):
+    missing = [name for name in _NEEDED if not is_there(place / name)]
+    if missing and place.name.endswith(UNFINISHED):
         raise ModelError(
             f"the run {place} has not come to its end",
             fix=f"Go on with it by `kclass fit --resume {place}`.",
         )
-    missing = [name for name in _NEEDED if not is_there(place / name)]
     if len(missing) == len(_NEEDED):
         raise ModelError(
             f"{place} is not the folder of a run: it has no {CONFIG}",

@@ -12,6 +12,7 @@ from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.model_file import MODEL
 from kclass.dataset.dataset import Dataset
 from kclass.errors import PhotoError
+from kclass.reporting.page import REPORT
 from kclass.runs.copies import copies_remark
 from kclass.runs.epoch_report import epoch_remark, epoch_table
 from kclass.runs.findings import finding_rows
@@ -54,6 +55,11 @@ class Fit:
         return self.classifier.run
 
     @property
+    def report(self) -> Path:
+        """The page that shows the run."""
+        return self.folder / REPORT
+
+    @property
     def epochs(self) -> tuple[EpochResult, ...]:
         """Every epoch, in order; none if the head was solved."""
         return () if self.network is None else self.network.history
@@ -88,6 +94,7 @@ class Fit:
         return {
             "run": str(self.folder),
             "model": str(self.folder / MODEL),
+            "report": str(self.report),
             "data": self.data.to_dict(),
             "options": dict(self.classifier.record.trained),
             "metrics": {split: each.to_dict() for split, each in self.evaluations.items()},

@@ -160,7 +160,7 @@ def _fitted(
         for line in (fitted.remark, *(f"left out: {error.message}" for error in fitted.unreadable)):
             if line:
                 LOGGER.warning("%s", line)
-        write_contents(part, fitted, trained, source=source)
+        write_contents(part, fitted, trained, source=source, progress=progress)
     return fitted
 
 

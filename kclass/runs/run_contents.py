@@ -10,6 +10,9 @@ from kclass.dataset.dataset import Dataset
 from kclass.dataset.manifest import write_manifest
 from kclass.files import write_text
 from kclass.plots.saving import save_png
+from kclass.progress import Progress
+from kclass.reporting.page import REPORT, write_run_page
+from kclass.reporting.run_reading import read_run
 from kclass.runs.epoch_report import plot_epochs, write_tensorboard
 from kclass.runs.findings import FINDING_COLUMNS, finding_rows
 from kclass.runs.finished import Fit
@@ -17,14 +20,15 @@ from kclass.runs.run_folder import prediction_columns, prediction_rows, write_js
 from kclass.runs.training_step import Trained
 
 
-def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset) -> None:
-    """Write everything that the run's folder holds.
+def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset, progress: Progress) -> None:
+    """Write everything that the run's folder holds, at last the page that shows it.
 
     Args:
         part: the folder.
         fitted: the fit.
         trained: the training that it came of.
         source: the data set as it was given.
+        progress: is told how many photos of the page have been dealt with.
 
     Raises:
         OutputError: a file cannot be written.
@@ -37,6 +41,9 @@ def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset
         write_text(part / "summary.txt", trained.network.summary)
         if fitted.classifier.record.trained.get("tensorboard"):
             write_tensorboard(part / "tensorboard", fitted.epochs)
+    write_run_page(
+        read_run(part), part / REPORT, classifier=fitted.classifier, place=fitted.folder, progress=progress
+    )
 
 
 def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:

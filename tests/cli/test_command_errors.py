@@ -482,7 +482,10 @@ def test_help_and_version_end_with_0(command: Command) -> None:
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.startswith("Usage: kclass ")
     said = command("--help").out
-    assert all(f"kclass {name} " in said for name in ("check", "fit", "lr-find", "predict", "sample", "show"))
+    assert all(
+        f"kclass {name} " in said
+        for name in ("check", "fit", "lr-find", "predict", "report", "sample", "show")
+    )
 
 
 # --debug, and faults of kclass itself

@@ -35,7 +35,8 @@ def test_a_fit_says_what_it_learned_from_how_good_it_is_and_where_it_lies(
     metrics = json.loads((here / "run/metrics.json").read_text())["valid"]
     assert f"Accuracy on validation: {metrics['accuracy']:.1%}".replace("%", " %") in ended.out
     assert f"({metrics['correct']}/6), 95 % interval" in ended.out
-    assert ended.out.endswith(" s. Model, predictions and figures: run\n")
+    last = f" s. Model, predictions and figures: run\nReport: {Path('run/report.html')}\n"
+    assert ended.out.endswith(last)
     assert ended.err == f"Next: kclass predict PHOTO --model {Path('run/model.keras')}\n"
 
 
@@ -67,6 +68,7 @@ def test_json_is_one_document_on_stdout_and_nothing_else(
     assert set(content) == {
         "run",
         "model",
+        "report",
         "data",
         "options",
         "metrics",
@@ -312,7 +314,7 @@ def test_a_stopped_run_is_gone_on_with(command: Command, fitted: SmallFit, here:
     assert ended.code == 0, ended.err
     assert not part.exists()
     assert [row["epoch"] for row in rows(here / "run/history.csv")] == ["1", "2"]
-    assert ended.out.endswith(f" s. Model, predictions and figures: {here / 'run'}\n")
+    assert f" s. Model, predictions and figures: {here / 'run'}\n" in ended.out
     assert ended.err.endswith(f"Next: kclass predict PHOTO --model {here / 'run/model.keras'}\n")
     assert command("predict", fitted.photo, "--model", "run").code == 0
 

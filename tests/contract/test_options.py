@@ -27,7 +27,7 @@ from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
-COMMANDS = ["check", "compare", "fit", "lr-find", "predict", "sample", "show"]
+COMMANDS = ["check", "compare", "fit", "lr-find", "predict", "report", "sample", "show"]
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
 OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
@@ -110,6 +110,13 @@ def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> No
         assert {name: defaults("predict")[name] for name in shared} == {
             name: in_python[name].default for name in shared
         }
+
+
+def test_the_options_of_report_are_its_parameters_in_python() -> None:
+    writing = inspect.signature(kclass.write_report).parameters
+    assert defaults("report") == {
+        name: each.default for name, each in writing.items() if name not in ("run", "progress")
+    }
 
 
 def test_the_options_of_compare_are_its_parameters_in_python() -> None:

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "show",
     "undo_moves",
     "write_page",
+    "write_report",
 }
 
 

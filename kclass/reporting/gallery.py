@@ -1,0 +1,111 @@
+"""Where the network looked, as pictures for a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from kclass.classifier.classifier import Classifier
+from kclass.classifier.explained import Explained
+from kclass.errors import PhotoError
+from kclass.photos.thumbnails import jpeg_text
+from kclass.progress import Progress
+from kclass.reporting.run_reading import SplitResults
+
+MOST: Final = 9
+WRONG: Final = 5
+"""Photos of a gallery, and how many of them are wrong ones at most."""
+
+LONGER_SIDE: Final = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """A photo in the gallery.
+
+    Args:
+        row: of the photo in its split.
+        label: the class that the map speaks for.
+        probability: of that class.
+        photo: as the network saw it, in its own shape: a JPEG in base64; empty if it cannot be read.
+        heat: likewise, under the map; empty if that shows no place.
+        peak: the strongest evidence, in units of the logit: what the brightest colour stands for.
+        verdict: why the map shows no place.
+    """
+
+    row: int
+    label: str
+    probability: float
+    photo: str
+    heat: str
+    peak: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Photos with what spoke for the class that was predicted, each on a scale of its own.
+
+    Args:
+        photos: the wrong ones first.
+        method: how maps were made, and at which layer.
+    """
+
+    photos: tuple[Hung, ...]
+    method: str
+
+
+def chosen_rows(results: SplitResults) -> list[int]:
+    """The photos for a gallery: the surest of the wrong, then the surest right one of each class in turn."""
+    sure = results.probabilities.max(axis=1)
+    wrong = results.labels != results.predicted
+    order = np.argsort(-sure, kind="stable")
+    right: list[int] = []
+    for row in order[~wrong[order]].tolist():
+        if results.labels[row] not in results.labels[right]:
+            right.append(row)
+    others = [row for row in order[~wrong[order]].tolist() if row not in set(right)]
+    return [*order[wrong[order]][:WRONG].tolist(), *right, *others][:MOST]
+
+
+def hang(
+    classifier: Classifier,
+    results: SplitResults,
+    files: Sequence[Path],
+    classes: Sequence[str],
+    *,
+    progress: Progress,
+) -> Gallery:
+    """Explain photos of a split for the classes that were predicted.
+
+    Args:
+        classifier: of the run.
+        results: of the split.
+        files: of its photos.
+        classes: of the run, in the order of the probabilities.
+        progress: is told how many photos have been dealt with.
+    """
+    rows = chosen_rows(results)
+    targets = [classes[results.predicted[row]] for row in rows]
+    found = [*classifier.explain_all([files[row] for row in rows], targets=targets, progress=progress)]
+    hung = tuple(_hung(row, *each) for row, *each in zip(rows, targets, found, strict=True))
+    methods = [f"{each.method} at {each.layer}" for each in found if isinstance(each, Explained)]
+    return Gallery(hung, methods[0] if methods else "")
+
+
+def _hung(row: int, label: str, found: Explained | PhotoError) -> Hung:
+    if isinstance(found, PhotoError):
+        return Hung(row, label, 0.0, "", "", 0.0, "")
+    under = found.picture()
+    plain = Image.fromarray(found.photo).resize(under.size, Image.Resampling.BILINEAR)
+    heat = "" if found.verdict else _small(under)
+    peak = 0.0 if found.verdict else float(found.heat.max())
+    return Hung(row, label, found.probability, _small(plain), heat, peak, found.verdict)
+
+
+def _small(picture: Image.Image) -> str:
+    picture.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.BILINEAR)
+    return jpeg_text(picture)
