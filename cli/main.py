@@ -8,6 +8,7 @@ import click
 from .backbones import backbones
 from .check import check
 from .compare import compare
+from .evaluate import evaluate
 from .fit import fit
 from .lr_find import lr_find
 from .predict import predict
@@ -27,6 +28,7 @@ def kclass() -> None:
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out
     kclass lr-find photos            which learning rate to train with, where there are epochs
+    kclass evaluate photos           how good is it, on photos that it was not trained on
     kclass report RUN                the page of a run again, written anew
     kclass compare RUN RUN           which of two runs is better, and on which photos
     kclass predict img.jpg           what is it, and how sure is that
@@ -34,7 +36,7 @@ def kclass() -> None:
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, compare, fit, lr_find, predict, report, sample, show):
+for command in (backbones, check, compare, evaluate, fit, lr_find, predict, report, sample, show):
     kclass.add_command(command)
 
 

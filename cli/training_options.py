@@ -1,7 +1,8 @@
 """The options of commands that train: which data, which network, and how it learns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -109,37 +110,62 @@ WITH_DEFAULTS = {
 }
 
 
+IN_HEADS = {
+    "backbone": "A trained network, which stays as it is: `kclass backbones` lists them.",
+    "weights": "imagenet, none, or a weight file.  [default: imagenet]",
+    "balance": "Let classes count alike: weights (in the loss); or none.  [default: none]",
+    "seed": "Of what is dealt out and drawn at random.",
+}
+"""What some options say where nothing but heads on a frozen network is solved."""
+
+_ORDER = (
+    *("recipe", *OF_DATA, "backbone", *OF_NETWORK, "resize"),
+    *(*OF_HEADS, *OF_FINE_TUNING, *OF_STEPS, *WITH_DEFAULTS, "strict"),
+)
+HEAD_OPTIONS = ("backbone", *OF_NETWORK, "resize", "balance", *WITH_DEFAULTS, "strict")
+"""Options that matter where nothing but heads on a frozen network is solved."""
+
+
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of data, network and training, in the order in which --help shows them."""
-    options = [
-        click.option("--recipe", help=RECIPE),
-        *_plain(OF_DATA),
-        click.option(
-            "--backbone",
-            default="efficientnet_lite0",
-            show_default=True,
-            help="A trained network: `kclass backbones` lists them. Or scratch or scratch-small: all of it"
-            " is trained.",
-        ),
-        *_plain(OF_NETWORK),
-        click.option(
-            "--resize",
-            default="squash",
-            show_default=True,
-            help="squash (all of the photo), crop (its centre) or pad (with bars).",
-        ),
-        *_plain({**OF_HEADS, **OF_FINE_TUNING, **OF_STEPS}),
-        *(
-            click.option(_spelt(name), type=kind, default=value, show_default=True, help=text)
-            for name, (kind, value, text) in WITH_DEFAULTS.items()
-        ),
-        click.option(
-            "--strict", is_flag=True, help="Refuse DATA if a photo cannot be read, instead of leaving it out."
-        ),
-    ]
-    for option in reversed(options):
+    for option in reversed(_options().values()):
         command = option(command)
     return command
+
+
+def head_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those of the options that matter where heads are solved on a frozen network.
+
+    The others are refused, with the reason: none of them would have an effect.
+    """
+    kept = _options(IN_HEADS)
+    for name, option in reversed(kept.items()):
+        command = option(command) if name in HEAD_OPTIONS else _refused(name)(command)
+    return command
+
+
+def _options(texts: Mapping[str, str] = MappingProxyType({})) -> dict[str, Callable[..., Any]]:
+    """The options by their names, some with other texts."""
+    backbone = (
+        "A trained network: `kclass backbones` lists them. Or scratch or scratch-small: all of it is trained."
+    )
+    resize = "squash (all of the photo), crop (its centre) or pad (with bars)."
+    strict = "Refuse DATA if a photo cannot be read, instead of leaving it out."
+    plain = {**OF_DATA, **OF_NETWORK, **OF_HEADS, **OF_FINE_TUNING, **OF_STEPS}
+    with_defaults = {
+        "backbone": (str, "efficientnet_lite0", backbone),
+        "resize": (str, "squash", resize),
+        **WITH_DEFAULTS,
+    }
+    found = {"recipe": click.option("--recipe", help=RECIPE)}
+    for name, (kind, text) in plain.items():
+        found[name] = click.option(_spelt(name), name, type=kind, help=texts.get(name, text))
+    for name, (kind, value, text) in with_defaults.items():
+        found[name] = click.option(
+            _spelt(name), type=kind, default=value, show_default=True, help=texts.get(name, text)
+        )
+    found["strict"] = click.option("--strict", is_flag=True, help=strict)
+    return {name: found[name] for name in _ORDER}
 
 
 def chosen_options(options: dict[str, Any]) -> "FitOptions":
@@ -173,8 +199,17 @@ def with_weights(options: "FitOptions", terminal: Terminal) -> "FitOptions":
     return found
 
 
-def _plain(options: dict[str, tuple[Any, str]]) -> list[Callable[..., Any]]:
-    return [click.option(_spelt(name), name, type=kind, help=text) for name, (kind, text) in options.items()]
+def _refused(name: str) -> Callable[..., Any]:
+    """An option that --help does not show, and whose use is an error."""
+    reason = "the photos are dealt out anew" if name in OF_DATA else "nothing is trained by epochs"
+
+    def refuse(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise click.UsageError(f"{_spelt(name)} has no effect on {context.info_name}: {reason}.", context)
+
+    return click.option(
+        _spelt(name), name, hidden=True, expose_value=False, callback=refuse, help=f"Refused: {reason}."
+    )
 
 
 def _spelt(name: str) -> str:

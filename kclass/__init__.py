@@ -45,14 +45,20 @@ if TYPE_CHECKING:
     from kclass.reporting.compared import Comparison as Comparison
     from kclass.reporting.comparison import compare as compare
     from kclass.reporting.page import write_report as write_report
+    from kclass.runs.cross_validation import CrossValidation as CrossValidation
+    from kclass.runs.cross_validation import cross_validate as cross_validate
     from kclass.runs.finished import Fit as Fit
     from kclass.runs.fitting import fit as fit
     from kclass.runs.fitting import resume_fit as resume_fit
     from kclass.runs.fitting import run_fit as run_fit
     from kclass.runs.following import follow_recipe as follow_recipe
     from kclass.runs.following import with_weights_at_hand as with_weights_at_hand
+    from kclass.runs.learning_curve import LearningCurve as LearningCurve
+    from kclass.runs.learning_curve import learning_curve as learning_curve
     from kclass.runs.lr_finding import lr_find as lr_find
     from kclass.runs.lr_finding import run_lr_find as run_lr_find
+    from kclass.runs.model_evaluation import ModelEvaluation as ModelEvaluation
+    from kclass.runs.model_evaluation import evaluate as evaluate
     from kclass.runs.options import FitOptions as FitOptions
     from kclass.runs.recipe_record import Followed as Followed
     from kclass.runs.run_folder import latest_model as latest_model
@@ -66,6 +72,7 @@ _HOMES = {
     "Classifier": "kclass.classifier.classifier",
     "Comparison": "kclass.reporting.compared",
     "Copied": "kclass.classifier.copying",
+    "CrossValidation": "kclass.runs.cross_validation",
     "DataError": "kclass.errors",
     "Dataset": "kclass.dataset.dataset",
     "Evaluation": "kclass.classifier.evaluation",
@@ -76,9 +83,11 @@ _HOMES = {
     "Followed": "kclass.runs.recipe_record",
     "ImageFolder": "kclass.dataset.folder",
     "KClassError": "kclass.errors",
+    "LearningCurve": "kclass.runs.learning_curve",
     "ListedBackbone": "kclass.backbones.listing",
     "LrCurve": "kclass.training.lr_suggestion",
     "ModelError": "kclass.errors",
+    "ModelEvaluation": "kclass.runs.model_evaluation",
     "Moved": "kclass.audit.fixing",
     "Neighbour": "kclass.classifier.training_photos",
     "OptionError": "kclass.errors",
@@ -90,7 +99,9 @@ _HOMES = {
     "Shown": "kclass.showing",
     "check": "kclass.audit.checking",
     "compare": "kclass.reporting.comparison",
+    "cross_validate": "kclass.runs.cross_validation",
     "draw_sample": "kclass.drawing.sample",
+    "evaluate": "kclass.runs.model_evaluation",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",
     "follow_recipe": "kclass.runs.following",
@@ -100,6 +111,7 @@ _HOMES = {
     "from_name_func": "kclass.dataset.named_photos",
     "from_name_regex": "kclass.dataset.named_photos",
     "latest_model": "kclass.runs.run_folder",
+    "learning_curve": "kclass.runs.learning_curve",
     "list_backbones": "kclass.backbones.listing",
     "list_fixed": "kclass.audit.fixing",
     "load": "kclass.classifier.classifier",

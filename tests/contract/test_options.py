@@ -21,13 +21,14 @@ from kclass.dataset.names import SPLITS
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
 from kclass.photos.resizing import RESIZES, Resize
+from kclass.runs.folds import HEAD_OPTIONS
 from kclass.runs.options import DEFAULT_VALID, HEADS
 from kclass.runs.recipes import RECIPES
 from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
-COMMANDS = ["check", "compare", "fit", "lr-find", "predict", "report", "sample", "show"]
+COMMANDS = ["check", "compare", "evaluate", "fit", "lr-find", "predict", "report", "sample", "show"]
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
 OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
@@ -50,7 +51,7 @@ def defaults(command: str) -> dict[str, Any]:
     # A context without the group's would let click keep a help option that knows no `-h`.
     group = click.Context(command_line, **command_line.context_settings)
     given = command_line.commands[command].make_context(command, ["somewhere"], parent=group).params
-    return {name: given[name] for name in options_of(command)}
+    return {name: given[name] for name in options_of(command) if name in given}  # what is refused has none
 
 
 def test_each_option_of_fit_is_a_parameter_in_python() -> None:
@@ -122,6 +123,28 @@ def test_the_options_of_report_are_its_parameters_in_python() -> None:
 def test_the_options_of_compare_are_its_parameters_in_python() -> None:
     comparing = inspect.signature(kclass.compare).parameters
     assert defaults("compare") == {name: each.default for name, each in comparing.items() if name != "runs"}
+
+
+def test_the_options_of_evaluate_are_those_of_the_three_functions_behind_it_and_of_files() -> None:
+    functions = (kclass.evaluate, kclass.cross_validate, kclass.learning_curve)
+    in_python = {
+        name: each.default
+        for function in functions
+        for name, each in inspect.signature(function).parameters.items()
+        if name not in ("data", "progress")
+    }
+    own = {"learning_curve", "csv_file", "plot"}
+    refused = {name for name, option in options_of("evaluate").items() if option.hidden}
+    assert set(options_of("evaluate")) - refused == set(in_python) | OPENING | own
+    shared = set(in_python) - {"folds"}  # which of the functions is called hangs on it
+    assert {name: defaults("evaluate")[name] for name in shared} == {name: in_python[name] for name in shared}
+    assert in_python["folds"] == 5
+    assert "in 5 folds" in help_of("evaluate", "learning_curve")
+
+
+def test_options_of_fit_that_evaluate_refuses_are_all_that_it_has_no_use_for() -> None:
+    refused = {name for name, option in options_of("evaluate").items() if option.hidden}
+    assert refused | {"tensorboard"} == set(OPTIONS) - set(HEAD_OPTIONS)
 
 
 def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:
@@ -487,6 +510,9 @@ def test_paths_of_the_command_line_are_paths() -> None:
         ("fit", "resume"),
         ("fit", "manifest"),
         ("lr-find", "out"),
+        ("evaluate", "model"),
+        ("evaluate", "csv_file"),
+        ("evaluate", "plot"),
         ("predict", "model"),
         ("predict", "csv_file"),
         ("predict", "grid"),
