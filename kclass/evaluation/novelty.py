@@ -57,7 +57,7 @@ class Novelty:
         np.savez(
             buffer,
             centres=self.spread.centres,
-            directions=self.spread.directions,
+            directions=np.ascontiguousarray(self.spread.directions),  # row by row, as it is read
             variances=self.spread.variances,
             scale=np.array([self.spread.rest, self.threshold]),
         )

@@ -2,6 +2,7 @@ import contextlib
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,3 +172,10 @@ def test_a_changed_byte_is_refused_or_read(place: int, value: int) -> None:
     data[place % len(data)] = value
     with contextlib.suppress(DAMAGE):
         read_novelty(bytes(data))
+
+
+def test_directions_that_lie_column_by_column_are_read_back() -> None:
+    spread = some_novelty().spread
+    by_column = replace(spread, directions=np.asfortranarray(spread.directions))
+    again = read_novelty(Novelty(by_column, 1.5).to_bytes())
+    assert np.array_equal(again.spread.directions, spread.directions)
