@@ -1,6 +1,6 @@
 """How a trained model fares on labelled photos that it was not trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +123,7 @@ def evaluate(
     found = classifier.evaluate(source.samples.select(kept), progress=progress)
     paths = tuple(source.samples.paths[row] for row in left_out.tolist())
     return ModelEvaluation(
-        metrics=found.metrics,
-        samples=found.samples,
-        probabilities=found.probabilities,
-        unreadable=found.unreadable,
+        **{each.name: getattr(found, each.name) for each in fields(Evaluation)},
         model=place,
         data=source,
         split=split,

@@ -33,6 +33,8 @@ def test_the_scores_are_those_of_the_classifier(fitted: SmallFit) -> None:
     wanted = kclass.load(fitted.model).evaluate(data.valid)
     assert np.array_equal(found.probabilities, wanted.probabilities)
     assert found.metrics.to_dict() == wanted.metrics.to_dict()
+    assert found.novelty is not None
+    assert np.array_equal(found.novelty, wanted.novelty)
 
 
 def test_photos_are_known_again_by_what_they_show_wherever_they_are(fitted: SmallFit, tmp_path: Path) -> None:
