@@ -60,6 +60,19 @@ class ClassNeed:
 class Extrapolation:
     """What a curve says of more photos.
 
+    Photos (copies and groups as one) and repeats are drawn anew with replacement, and all is computed
+    again: intervals are percentiles of that. They hold what other photos to judge by, and other subsets,
+    would change. They do not hold that all training photos are from one lot, and that a curve need not
+    be a power law. So nothing is told where the law of the smaller half of the photos misses the largest
+    heads, where the error did not surely fall from half of the photos to all, or where fewer than
+    `FEWEST_WRONG` photos are wrong.
+
+    How much a class needs is measured, not foretold: what half of its photos would cost. A set out of
+    balance costs something too, so these numbers are no forecast of what is gained beyond balance.
+
+    Source: B. Efron, Bootstrap Methods: Another Look at the Jackknife, Annals of Statistics 7 (1979),
+    1-26; for the law `kclass.evaluation.power_law`.
+
     Args:
         errors: float64 (sizes,): the measured errors, in the mean over the repeats.
         law: the power law nearest to them.
@@ -118,15 +131,7 @@ def extrapolate(
 ) -> Extrapolation:
     """Read what more photos would bring from heads solved on growing parts of those there are.
 
-    Photos (copies and groups as one) and repeats are drawn anew with replacement, and all is computed
-    again: intervals are percentiles of that. They hold what other photos to judge by, and other subsets,
-    would change. They do not hold that all training photos are from one lot, and that a curve need not
-    be a power law. So nothing is told where the law of the smaller half of the photos misses the largest
-    heads, where the error did not surely fall from half of the photos to all, or where fewer than
-    `FEWEST_WRONG` photos are wrong.
-
-    How much a class needs is measured, not foretold: what half of its photos would cost. A set out of
-    balance costs something too, so these numbers are no forecast of what is gained beyond balance.
+    How, and how far it holds, is said at `Extrapolation`.
 
     Args:
         sizes: float64 (sizes,): training photos, rising.
@@ -141,33 +146,25 @@ def extrapolate(
 
     Raises:
         OptionError: too few sizes to fit a law to their smaller half.
-
-    Source: B. Efron, Bootstrap Methods: Another Look at the Jackknife, Annals of Statistics 7 (1979),
-    1-26; for the law `kclass.evaluation.power_law`.
     """
     if half < 2:
         raise OptionError(
             f"a curve of {len(sizes)} sizes, {half + 1} of them up to half of the photos, is too short"
         )
     drawn = _drawn(wrong, together, seed)
-    curves = drawn.curves
-    errors = wrong.mean(axis=(0, 2))
-    weights = _weights(errors, wrong.shape[2])
-    law, *laws = fit_power_laws(sizes, np.vstack([errors, curves]), weights)
-    early = slice(0, half + 1)
-    early_laws = fit_power_laws(sizes[early], np.vstack([errors, curves])[:, early], weights[early])
-    predicted = np.array([float(each.at(sizes[-1:])[0]) for each in early_laws])
-    measured = np.append(errors[-1], curves[:, -1])
-    ends = np.array([each.at(np.array([now, now + further], np.float64)) for each in (law, *laws)])
+    errors, photos = wrong.mean(axis=(0, 2)), wrong.shape[2]
+    curves = np.vstack([errors, drawn.curves])
+    weights = _weights(errors, photos)
+    laws = fit_power_laws(sizes, curves, weights)
+    foretold = _foretold(sizes[: half + 1], curves[:, : half + 1], weights[: half + 1], float(sizes[-1]))
+    ends = np.array([law.at(np.array([now, now + further], np.float64)) for law in laws])
+    fell = _estimate(curves[:, half] - curves[:, -1])
+    missed = _estimate(foretold - curves[:, -1])
     needs, neediest = _needs(thinned, wrong[0, -1], drawn.counts, class_sizes)
-    fell, missed = (
-        _estimate(np.append(errors[half], curves[:, half]) - measured),
-        _estimate(predicted - measured),
-    )
     return Extrapolation(
         errors=errors,
-        law=law,
-        laws=tuple(laws),
+        law=laws[0],
+        laws=laws[1:],
         now=_estimate(ends[:, 0]),
         more=_estimate(ends[:, 1]),
         drop=_estimate(ends[:, 0] - ends[:, 1]),
@@ -175,8 +172,14 @@ def extrapolate(
         missed=missed,
         needs=needs,
         neediest=neediest,
-        doubt=_doubt(sizes, half, float(errors[-1]), wrong.shape[2], fell, missed),
+        doubt=_doubt(sizes, half, float(errors[-1]), photos, fell, missed),
     )
+
+
+def _foretold(sizes: Floats, curves: Floats, weights: Floats, size: float) -> Floats:
+    """What the laws of the smaller sizes say of a larger one: float64 (curves,)."""
+    laws = fit_power_laws(sizes, curves, weights)
+    return np.array([float(law.at(np.array([size]))[0]) for law in laws])
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,9 +25,10 @@ FEWEST_OF_A_CLASS: Final = 2
 CLASS_REPEATS: Final = 5
 MOST_CLASSES: Final = 10
 MOST_WORK: Final = 4e9
+MOST_CHOOSING: Final = 5e7
 """Subsets of each size in each fold; photos of a class in the smallest; subsets without half of a class;
-classes that are looked at one by one; and what all heads may cost, in photos times dimensions times classes:
-about two minutes on two cores."""
+classes that are looked at one by one; what all heads of one size after the other may cost, in photos times
+dimensions times classes; and what a head may cost for which a penalty is chosen."""
 
 STAGE: Final = "growing"
 CLASS_STAGE: Final = "thinning classes out"
@@ -69,7 +70,8 @@ def grow(folds: Folded, *, progress: Progress) -> Grown:
 
     Subsets of one repeat are nested. The penalty is chosen by cross-validation within the first subset
     of the smallest, the middle and the largest size of each fold, and goes in between by powers. Where
-    heads are expensive there are fewer repeats, then fewer folds whose photos are judged.
+    heads are expensive it stays from the middle size on, there are fewer repeats, and then fewer folds
+    whose photos are judged.
 
     Args:
         folds: the photos.
@@ -114,12 +116,15 @@ def grow(folds: Folded, *, progress: Progress) -> Grown:
 def _within_budget(folds: Folded) -> tuple[int, list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
     """How many repeats, and which folds are judged."""
     parts = list(folds.parts())
-    photos, features = len(folds.rows), folds.frozen.features.shape[1]
-    one = photos * min(photos, features) * len(folds.data.classes) * sum(SHARES)
-    affordable = max(int(MOST_WORK / one), 1)
+    affordable = max(int(MOST_WORK / (_work(folds, len(folds.rows)) * sum(SHARES))), 1)
     if affordable >= len(parts):
         return min(affordable // len(parts), REPEATS), parts
     return 1, parts[:affordable]
+
+
+def _work(folds: Folded, photos: int) -> float:
+    """About what one head on so many photos costs."""
+    return float(photos * min(photos, folds.frozen.features.shape[1]) * len(folds.data.classes))
 
 
 def _shares(folds: Folded, parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> list[float]:
@@ -157,6 +162,8 @@ def _first(folds: Folded, order: NDArray[np.int64], share: float) -> NDArray[np.
 def _penalties(folds: Folded, subsets: Sequence[NDArray[np.int64]]) -> list[float]:
     """The inverse strength of the penalty for each size of one fold."""
     places = sorted({0, len(subsets) // 2, len(subsets) - 1})
+    if _work(folds, len(subsets[-1])) > MOST_CHOOSING:
+        places.pop()
     chosen = [np.log(_chosen(folds, subsets[place]).c) for place in places]
     sizes = np.log([len(subset) for subset in subsets])
     between = np.interp(sizes, sizes[places], chosen)
@@ -226,7 +233,8 @@ def _thinned(
     enough = [np.bincount(folds.labels[learned], minlength=len(errors)) for learned, _ in parts]
     able = np.min(enough, axis=0) >= 2 * FEWEST_OF_A_CLASS
     order = [label for label in np.argsort(-errors, kind="stable").tolist() if able[label]][:MOST_CLASSES]
-    repeats = CLASS_REPEATS if len(order) * len(folds.rows) * len(errors) < 1e6 else 1
+    one = _work(folds, len(folds.rows)) * len(order) * len(parts)
+    repeats = min(max(int(MOST_WORK / max(one, 1)), 1), CLASS_REPEATS)
     tasks = [
         _Task(_without_half(folds, learned, label, [place, repeat]), each, penalties[place])
         for label in order

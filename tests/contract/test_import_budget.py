@@ -61,6 +61,7 @@ def test_options_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -
         ["--version"],
         ["backbones", "-h"],
         ["check", "--help"],
+        ["evaluate", "-h"],
         ["fit", "-h"],
         ["lr-find", "-h"],
         ["predict", "--help"],
@@ -113,3 +114,13 @@ def test_a_fit_on_a_frozen_backbone_needs_no_tensorflow(fitted: SmallFit, tmp_pa
     loaded = packages_after("fit", str(fitted.data), "--out", "run", "--quiet", cwd=tmp_path)
     assert "matplotlib" in loaded
     assert loaded & {"tensorflow", "keras", "keras_cv"} == set()
+
+
+@pytest.mark.parametrize("options", [["--model"], ["--folds", "2"], ["--learning-curve"]], ids=str)
+def test_scores_are_told_without_tensorflow_and_matplotlib(
+    options: list[str], fitted: SmallFit, tmp_path: Path
+) -> None:
+    given = [*options, str(fitted.run)] if options == ["--model"] else options
+    loaded = packages_after("evaluate", str(fitted.data), *given, "--quiet", cwd=tmp_path)
+    assert "numpy" in loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv", "matplotlib", "sklearn"} == set()
