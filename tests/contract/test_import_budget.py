@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from processes import python, run
-from small_fits import SmallFit
+from small_fits import SmallFit, write_photos
 
 HEAVY = {"tensorflow", "keras", "keras_cv", "matplotlib", "sklearn", "scipy"}
 HEAVIER_THAN_A_PHOTO = {"tensorflow", "keras", "keras_cv", "matplotlib"}
@@ -103,6 +103,13 @@ def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: Smal
     assert loaded & HEAVIER_THAN_A_PHOTO == set()
 
 
+def test_a_page_and_copies_need_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:
+    options = ["--model", str(fitted.model), "--html", "page.html", "--copy-into", "sorted", "--quiet"]
+    loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
+    assert {"openvino", "jinja2"} <= loaded
+    assert loaded & HEAVIER_THAN_A_PHOTO == set()
+
+
 def test_a_grid_of_predictions_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
     options = ["--model", str(fitted.model), "--grid", "grid.png", "--quiet"]
     loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
@@ -116,11 +123,12 @@ def test_a_fit_on_a_frozen_backbone_needs_no_tensorflow(fitted: SmallFit, tmp_pa
     assert loaded & {"tensorflow", "keras", "keras_cv"} == set()
 
 
-@pytest.mark.parametrize("options", [["--model"], ["--folds", "2"], ["--learning-curve"]], ids=str)
+@pytest.mark.parametrize("option", ["--model", "--folds", "--learning-curve"])
 def test_scores_are_told_without_tensorflow_and_matplotlib(
-    options: list[str], fitted: SmallFit, tmp_path: Path
+    option: str, fitted: SmallFit, tmp_path: Path
 ) -> None:
-    given = [*options, str(fitted.run)] if options == ["--model"] else options
-    loaded = packages_after("evaluate", str(fitted.data), *given, "--quiet", cwd=tmp_path)
+    values = {"--model": [str(fitted.run)], "--folds": ["2"], "--learning-curve": ["--size", "64"]}
+    data = write_photos(tmp_path / "trees", {"ash": 16, "birch": 16}, seed=1)
+    loaded = packages_after("evaluate", str(data), option, *values[option], "--quiet", cwd=tmp_path)
     assert "numpy" in loaded
     assert loaded & {"tensorflow", "keras", "keras_cv", "matplotlib", "sklearn"} == set()
