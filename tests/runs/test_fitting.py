@@ -33,6 +33,7 @@ FILES = {
     "metrics.json",
     "model.keras",
     "predictions.csv",
+    "report.html",
     "split.csv",
     "top_losses_valid.png",
     "training_photos.npz",
@@ -230,7 +231,7 @@ def test_a_folder_can_be_named_by_text(fitted: SmallFit, tmp_path: Path) -> None
 def test_progress_is_told_of_every_stage(fitted: SmallFit, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     kclass.fit(fitted.data, out=tmp_path / "run", progress=lambda *step: told.append(step))
-    stages = ["embedding", "inspecting", "matching", "choosing the penalty"]
+    stages = ["embedding", "inspecting", "matching", "choosing the penalty", "thumbnails", "explaining"]
     assert list(dict.fromkeys(stage for stage, _, _ in told)) == stages
     for stage in {stage for stage, _, _ in told}:
         last = [step for step in told if step[0] == stage][-1]

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 FILES = {
     *("config.json", "confusion_matrix_valid.png", "curves.png", "findings.csv", "history.csv", "log.txt"),
-    *("metrics.json", "model.keras", "predictions.csv", "split.csv", "summary.txt"),
+    *("metrics.json", "model.keras", "predictions.csv", "report.html", "split.csv", "summary.txt"),
     "top_losses_valid.png",
     "training_photos.npz",
 }
