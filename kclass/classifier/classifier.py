@@ -27,6 +27,7 @@ from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.explained import Explained
 from kclass.classifier.explaining import Explainer
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
+from kclass.classifier.predicting import predicted
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, ranked
 from kclass.classifier.predictions import Predictions
 from kclass.classifier.training_photos import (
@@ -108,7 +109,7 @@ class Classifier:
         check_top(top)
         check_threshold(threshold)
         path = one_path(photo)
-        return self._prediction(path, self._features(path), top, threshold)
+        return self._predictions([path], self._features(path)[None], top, threshold)[0]
 
     def nearest(self, photo: str | Path, *, number: int = DEFAULT_NEIGHBOURS) -> tuple[Neighbour, ...]:
         """The training photos that look most like a photo to the network, most alike first.
@@ -263,31 +264,25 @@ class Classifier:
         features: NDArray[np.float32] = self._single_photo_engine.run(pixels[None])[0]
         return features
 
-    def _prediction(
-        self, path: Path, features: NDArray[np.float32], top: int, threshold: float
-    ) -> Prediction:
-        """The prediction for a photo with these features, float32 (features,)."""
-        probabilities = self._probabilities(features[None])
-        novelty = self._novelty(features[None], probabilities)
+    def _predictions(
+        self, paths: Sequence[Path], features: NDArray[np.float32], top: int, threshold: float
+    ) -> list[Prediction]:
+        """The predictions of photos with these features, float32 (photos, features)."""
+        probabilities = self._probabilities(features)
+        novelty = self._novelty(features, probabilities)
         known = self.training_photos
-        return ranked(
-            path,
-            probabilities[0],
-            self.classes,
-            top=top,
-            novelty=None if novelty is None else float(novelty[0]),
-            threshold=threshold,
-            nearest=() if known is None else known.nearest(features),
-        )
+        scores = [None] * len(paths) if novelty is None else novelty.tolist()
+        nearest = [()] * len(paths) if known is None else known.nearest_of(features)
+        return [
+            ranked(path, row, self.classes, top=top, novelty=score, threshold=threshold, nearest=like)
+            for path, row, score, like in zip(paths, probabilities, scores, nearest, strict=True)
+        ]
 
     def _stream(self, paths: Sequence[Path], top: int, threshold: float) -> Iterator[Prediction | PhotoError]:
-        outcomes = passed(paths, extractor=self._extractor)
-        with contextlib.closing(outcomes):
-            for outcome in outcomes:
-                if isinstance(outcome, PhotoError):
-                    yield outcome
-                else:
-                    yield self._prediction(outcome.note, outcome.features, top, threshold)
+        with contextlib.closing(passed(paths, extractor=self._extractor)) as outcomes:
+            yield from predicted(
+                outcomes, lambda those, features: self._predictions(those, features, top, threshold)
+            )
 
     @functools.cached_property
     def _extractor(self) -> Extractor:

@@ -96,9 +96,26 @@ class TrainingPhotos:
         Raises:
             OptionError: `number` cannot be used.
         """
+        return self.nearest_of(features[None], number=number)[0]
+
+    def nearest_of(
+        self, features: NDArray[np.float32], *, number: int = DEFAULT_NEIGHBOURS
+    ) -> list[tuple[Neighbour, ...]]:
+        """What `nearest` gives for each of several photos.
+
+        Args:
+            features: float32 (photos, features).
+            number: how many at most, 1 or more.
+
+        Raises:
+            OptionError: `number` cannot be used.
+        """
         check_count("number", number)
-        similarities = self.codes @ (_normalised(features[None])[0] @ self.basis)
-        number = min(number, len(self))
+        similarities = (_normalised(features) @ self.basis) @ self.codes.T
+        return [self._highest(row, min(number, len(self))) for row in similarities]
+
+    def _highest(self, similarities: NDArray[np.float32], number: int) -> tuple[Neighbour, ...]:
+        """The photos with the highest of the similarities, float32 (training photos,)."""
         least = np.partition(similarities, -number)[-number]
         rows = np.flatnonzero(similarities >= least)
         order = rows[np.argsort(-similarities[rows], kind="stable")][:number]

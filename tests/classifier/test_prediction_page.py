@@ -81,7 +81,7 @@ def test_photos_with_one_answer_stand_together_unsure_first_and_the_least_sure_f
     assert files_of(page) == [f"{name}.png" for name in "gfdceba"]
     titles = re.findall(r"<h2[^>]*>([^<]*) <small>([^<]*)</small>", page)
     assert titles == [
-        ("unsure", "3 photos, sure enough of no class, 2 unlike the training photos"),
+        ("unsure", "3 photos, without an answer, 2 unlike the training photos"),
         ("ash tree", "3 photos"),
         ("cedar", "1 photo"),
     ]

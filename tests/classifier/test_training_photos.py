@@ -48,6 +48,16 @@ def test_a_neighbour_reads_as_class_likeness_and_file() -> None:
     assert found.to_dict() == {"path": "a.jpg", "label": "01.ash_tree", "similarity": 0.876}
 
 
+def test_several_photos_are_looked_up_at_once() -> None:
+    known = training_photos(clouds(30), samples(30), network="n")
+    asked = clouds(7)
+    assert [places(each) for each in known.nearest_of(asked, number=2)] == [
+        places(known.nearest(row, number=2)) for row in asked
+    ]
+    with pytest.raises(kclass.OptionError, match="number is 0; it must be 1 or more"):
+        known.nearest_of(asked, number=0)
+
+
 def test_of_equals_the_first_come_first() -> None:
     known = training_photos(np.ones((9, 4), np.float32), samples(9), network="n")
     assert places(known.nearest(np.ones(4, np.float32))) == [0, 1, 2]

@@ -110,6 +110,13 @@ def test_a_page_and_copies_need_neither_tensorflow_nor_matplotlib(fitted: SmallF
     assert loaded & HEAVIER_THAN_A_PHOTO == set()
 
 
+def test_a_page_and_copies_need_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:
+    options = ["--model", str(fitted.model), "--html", "page.html", "--copy-into", "sorted", "--quiet"]
+    loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
+    assert {"openvino", "jinja2"} <= loaded
+    assert loaded & HEAVIER_THAN_A_PHOTO == set()
+
+
 def test_a_grid_of_predictions_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
     options = ["--model", str(fitted.model), "--grid", "grid.png", "--quiet"]
     loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
