@@ -18,8 +18,8 @@ FALSE_ALARMS: Final = 0.05
 LEAST_PHOTOS: Final = 9
 """Judged photos without which no threshold is set: with fewer, more than a tenth would be false alarms."""
 
-DOUBT: Final = 0.3
-"""Chosen among 0, .03, .1, .3 and 1 on photos that nothing was reported on: docs/decisions.md."""
+DOUBT: Final = 0.2
+"""The largest weight with which far pictures are still told by all: docs/decisions.md."""
 
 SMALLEST_THRESHOLD: Final = 1.0
 
@@ -65,7 +65,7 @@ class Novelty:
 
 
 def doubted(distances: Floats, probabilities: Floats) -> Floats:
-    """The score before it is divided by the threshold: distance times (1 + 0.3 (1 - largest probability)).
+    """The score before it is divided by the threshold: distance times (1 + 0.2 (1 - largest probability)).
 
     Args:
         distances: float64 (photos,), 0 or more.
