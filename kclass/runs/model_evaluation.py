@@ -115,12 +115,15 @@ def evaluate(
     classifier = load(place)
     source = opened(data)
     rows = taken_rows(source, split)
+    # Of all, so that each photo is decoded once: what is then compared as pictures, and scored, is cached.
+    found = classifier.evaluate(source.samples.select(rows), progress=progress)
     known = trained_photos(place, classifier, source, rows, progress)
     left_out = rows[known.mask[rows]] if known.mask is not None else rows[:0]
     kept = np.setdiff1d(rows, left_out)
     if not kept.size:
         raise _nothing_left(source, rows.size, known)
-    found = classifier.evaluate(source.samples.select(kept), progress=progress)
+    if left_out.size:
+        found = classifier.evaluate(source.samples.select(kept), progress=progress)
     paths = tuple(source.samples.paths[row] for row in left_out.tolist())
     return ModelEvaluation(
         **{each.name: getattr(found, each.name) for each in fields(Evaluation)},
