@@ -1,5 +1,6 @@
 """What `kclass predict` leaves beside its table: files and folders, checked before anything is predicted."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,11 @@ class Outputs:
             named: the paths that they were named by.
         """
         _check_files({"--csv": self.csv, "--html": self.html, "--grid": self.grid}, photos)
-        folders = {photo.parent.resolve() for photo in photos}
-        searched = {Path(name).resolve() for name in named if Path(name).is_dir()}
+        if self.explain is None and self.copy_into is None:
+            return
+        folders = {folder.resolve() for folder in {photo.parent for photo in photos}}
+        # Unlike `Path.is_dir`, this is False for names that are too long for the system.
+        searched = {Path(name).resolve() for name in named if os.path.isdir(name)}  # noqa: PTH112
         if self.explain is not None:
             _refuse("--explain", self.explain, self.explain.resolve() in folders | searched, "overlays")
         if self.copy_into is not None:

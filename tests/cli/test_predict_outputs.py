@@ -139,6 +139,15 @@ def test_a_photo_beside_the_folder_of_copies_may_be_copied(
     assert {path.rpartition("/")[2] for path in copied(here / "sorted")} == {"a.png"}
 
 
+def test_a_name_that_no_file_could_have_is_named_and_the_others_are_copied(
+    predict: Command, fitted: SmallFit, here: Path
+) -> None:
+    ended = predict("x" * 5000 + ".png", fitted.photo, "--copy-into", "sorted")
+    assert ended.code == 0
+    assert ended.err.splitlines()[-1] == f"not predicted: cannot read {'x' * 5000}.png: File name too long"
+    assert len(copied(here / "sorted")) == 1
+
+
 @pytest.mark.parametrize("option", ["--copy-into", "--explain"])
 def test_a_file_is_no_folder_to_write_into(
     option: str, predict: Command, fitted: SmallFit, here: Path
