@@ -44,11 +44,13 @@ class ClassNeed:
         photos: how many training photos it has.
         halved: by how much the error over all photos is higher if half of them are missing and all those
             of other classes are there.
+        own: by how much the error over its own photos is higher then.
     """
 
     label: int
     photos: float
     halved: Estimate
+    own: Estimate
 
     @property
     def by_photo(self) -> float:
@@ -126,6 +128,7 @@ def extrapolate(
     now: int,
     further: int,
     thinned: Mapping[int, Wrong],
+    labels: NDArray[np.int32],
     class_sizes: Floats,
     seed: int,
 ) -> Extrapolation:
@@ -141,6 +144,7 @@ def extrapolate(
         now: how many photos there are.
         further: how many more are asked about, 1 or more.
         thinned: by class, bool (repeats, photos): which were wrong with half of its training photos.
+        labels: int32 (photos,): the class of each; one that is thinned has some.
         class_sizes: float64 (classes,): training photos of each class in the largest size.
         seed: of the draws.
 
@@ -160,7 +164,7 @@ def extrapolate(
     ends = np.array([law.at(np.array([now, now + further], np.float64)) for law in laws])
     fell = _estimate(curves[:, half] - curves[:, -1])
     missed = _estimate(foretold - curves[:, -1])
-    needs, neediest = _needs(thinned, wrong[0, -1], drawn.counts, class_sizes)
+    needs, neediest = _needs(thinned, wrong[0, -1], drawn.counts, labels, class_sizes)
     return Extrapolation(
         errors=errors,
         law=laws[0],
@@ -218,14 +222,22 @@ def _estimate(values: Floats) -> Estimate:
 
 
 def _needs(
-    thinned: Mapping[int, Wrong], wrong: NDArray[np.bool_], counts: Floats, class_sizes: Floats
+    thinned: Mapping[int, Wrong],
+    wrong: NDArray[np.bool_],
+    counts: Floats,
+    labels: NDArray[np.int32],
+    class_sizes: Floats,
 ) -> tuple[tuple[ClassNeed, ...], int | None]:
     """The needs of the classes, and the class that is surely the first of them."""
     found, resampled = [], []
     for label, without in thinned.items():
         higher = without.mean(axis=0) - wrong
         values = np.append(higher.mean(), counts @ higher)
-        found.append(ClassNeed(label, float(class_sizes[label]), _estimate(values)))
+        own = labels == label
+        drawn = counts[:, own].sum(axis=1)
+        within = counts[:, own][drawn > 0] @ higher[own] / drawn[drawn > 0]
+        owns = _estimate(np.append(higher[own].mean(), within))
+        found.append(ClassNeed(label, float(class_sizes[label]), _estimate(values), owns))
         resampled.append(values[1:] / class_sizes[label])
     needs = tuple(sorted(found, key=lambda each: -each.by_photo))
     if not needs:

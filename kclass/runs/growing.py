@@ -231,7 +231,8 @@ def _thinned(
     judged = np.concatenate([each for _, each in parts])
     errors = np.bincount(folds.labels[judged][wrong], minlength=len(folds.data.classes))
     enough = [np.bincount(folds.labels[learned], minlength=len(errors)) for learned, _ in parts]
-    able = np.min(enough, axis=0) >= 2 * FEWEST_OF_A_CLASS
+    there = np.bincount(folds.labels[judged], minlength=len(errors)) > 0
+    able = there & (np.min(enough, axis=0) >= 2 * FEWEST_OF_A_CLASS)
     order = [label for label in np.argsort(-errors, kind="stable").tolist() if able[label]][:MOST_CLASSES]
     one = _work(folds, len(folds.rows)) * len(order) * len(parts)
     repeats = min(max(int(MOST_WORK / max(one, 1)), 1), CLASS_REPEATS)

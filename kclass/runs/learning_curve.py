@@ -127,10 +127,10 @@ class LearningCurve:
             return []
         names = [readable(self.data.classes[need.label]) for need in needs]
         rows = [
-            [name, f"{need.photos:.0f}", f"{100 * need.halved.value:.1f} points", _ends(need.halved)]
+            [name, f"{need.photos:.0f}", *_cells(need.halved), *_cells(need.own)]
             for name, need in zip(names, needs, strict=True)
         ]
-        head = ["half of the photos of", "of which", "would raise the error by", "95 % interval"]
+        head = ["without half of", "photos", "error, points", "95 % interval", "its own", "95 % interval"]
         return [text_table(head, rows), self.class_answer]
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,7 +147,12 @@ class LearningCurve:
             "further": self.further,
             **self.found.to_dict(),
             "classes": [
-                {"name": names[need.label], "photos": need.photos, "halved": need.halved.to_dict()}
+                {
+                    "name": names[need.label],
+                    "photos": need.photos,
+                    "halved": need.halved.to_dict(),
+                    "own": need.own.to_dict(),
+                }
                 for need in self.found.needs
             ],
             "neediest": None if self.found.neediest is None else names[self.found.neediest],
@@ -257,6 +262,7 @@ def _extrapolated(folds: Folded, grown: Grown, further: int) -> Extrapolation:
         now=len(folds.rows),
         further=further,
         thinned=grown.thinned,
+        labels=folds.labels[grown.judged],
         class_sizes=grown.class_sizes,
         seed=folds.options.seed,
     )
@@ -264,6 +270,10 @@ def _extrapolated(folds: Folded, grown: Grown, further: int) -> Extrapolation:
 
 def _interval(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"
+
+
+def _cells(estimate: Estimate) -> tuple[str, str]:
+    return f"{100 * estimate.value:+.1f}", _ends(estimate)
 
 
 def _ends(estimate: Estimate) -> str:

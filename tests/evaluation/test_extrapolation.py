@@ -36,6 +36,7 @@ def read(wrong: NDArray[np.bool_], **changes: Any) -> Extrapolation:
         "now": 400,
         "further": 100,
         "thinned": {},
+        "labels": np.arange(wrong.shape[2], dtype=np.int32) % 2,
         "class_sizes": np.array([160.0, 160.0]),
         "seed": 0,
     }
@@ -123,6 +124,19 @@ def test_the_class_that_needs_photos_most_comes_first_and_is_named() -> None:
     assert [need.halved.value for need in found.needs] == pytest.approx([0.05, 0.0025])
     assert found.needs[0].halved.low < 0.05 < found.needs[0].halved.high
     assert found.neediest == 1
+
+
+def test_the_own_error_of_a_class_is_that_of_its_photos_alone() -> None:
+    wrong = simulated(law_error)
+    worse = wrong[:1, -1].copy()
+    worse[:, np.flatnonzero(~wrong[0, -1])[:100]] = True  # every other photo is of class 0
+    (need,) = read(wrong, thinned={0: worse}).needs
+    assert need.halved.value == pytest.approx(0.05)
+    assert need.own.value == pytest.approx(0.05, abs=0.002)
+    labels = np.ones(PHOTOS, dtype=np.int32)
+    labels[np.flatnonzero(~wrong[0, -1])[:100]] = 0
+    (need,) = read(wrong, thinned={0: worse}, labels=labels).needs
+    assert (need.own.value, need.own.low, need.own.high) == pytest.approx((1, 1, 1))
 
 
 def test_needs_are_counted_by_photo() -> None:
