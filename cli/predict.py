@@ -42,7 +42,7 @@ STDIN = "-"
 @click.option(
     "--html",
     type=click.Path(path_type=Path),
-    help="Write the photos, by their answers, the least sure first, into this HTML file.",
+    help="Write a page of the photos by answer, the least sure first, into this HTML file.",
 )
 @click.option(
     "--grid",

@@ -48,6 +48,12 @@ def test_photos_are_titled_by_their_file_and_the_class_with_its_probability(tmp_
     assert figure.texts == []
 
 
+def test_what_is_unsure_is_titled_so(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", (8, 8), RED)
+    found = Prediction(path, (Guess("bees", 0, 0.974),), threshold=0.98)
+    assert words(Predictions((found,), ()).plot()) == ["a.png", "unsure: bees 97.4%"]
+
+
 def test_photos_are_shown_whole_and_in_shape(tmp_path: Path) -> None:
     tall, wide = saved(tmp_path / "a.png", (30, 90), RED), saved(tmp_path / "b.png", (80, 40), BLUE)
     figure = predictions(tall, wide).plot()
