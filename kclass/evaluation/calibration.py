@@ -20,6 +20,8 @@ MOST_BINS: Final = 15
 
 BINNING: Final = "bins of equally many photos, the most that keep accuracy rising, 15 at most"
 
+_TWENTIETHS: Final = np.linspace(0, 1, 21)
+
 COLDEST, HOTTEST = 0.05, 20.0
 
 PRIOR_DEVIATION: Final = 0.5
@@ -56,12 +58,14 @@ class Reliability:
         ece: expected calibration error: mean over the photos of the difference between confidence and
             accuracy of their bin, 0 to 1.
         photos: how many there are.
+        histogram: photos whose predicted class has a probability in each twentieth of 0 to 1.
         binning: how the bins were made, in words.
     """
 
     bins: tuple[ReliabilityBin, ...] = field(repr=False)
     ece: float
     photos: int
+    histogram: tuple[int, ...] = field(repr=False)
     binning: str = BINNING
 
     @property
@@ -86,7 +90,7 @@ class Reliability:
             lows=np.array([each.interval.low for each in self.bins]),
             highs=np.array([each.interval.high for each in self.bins]),
             counts=np.array([each.photos for each in self.bins], dtype=np.int64),
-            edges=np.array(self.edges),
+            histogram=np.array(self.histogram, dtype=np.int64),
             error=self.ece,
             binning=self.binning,
         )
@@ -124,7 +128,8 @@ def reliability(probabilities: Floats, labels: NDArray[np.int32]) -> Reliability
         for each in range(len(inner) + 1)
     )
     error = sum(each.photos * abs(each.confidence - each.accuracy) for each in bins) / len(labels)
-    return Reliability(bins, float(error), len(labels))
+    histogram, _ = np.histogram(confidences.clip(0, 1), _TWENTIETHS)  # a probability may miss 1 by a rounding
+    return Reliability(bins, float(error), len(labels), tuple(histogram.tolist()))
 
 
 def fit_temperature(

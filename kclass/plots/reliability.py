@@ -33,7 +33,7 @@ def plot_reliability(
     lows: Floats,
     highs: Floats,
     counts: NDArray[np.int64],
-    edges: Floats,
+    histogram: NDArray[np.int64],
     error: float,
     binning: str,
 ) -> "Figure":
@@ -48,7 +48,8 @@ def plot_reliability(
         lows: float64 (bins,): lower ends of the 95 % intervals of the accuracies.
         highs: float64 (bins,): upper ends.
         counts: int64 (bins,): photos.
-        edges: float64 (bins + 1,): where bins begin and end, rising from 0 to 1 or within.
+        histogram: int64 (parts,): photos whose predicted class has a probability in each of as many equal
+            parts of 0 to 1; bins may have equally many photos, and would then show nothing.
         error: the expected calibration error, 0 to 1.
         binning: how the bins were made, such as "15 bins of equal width"; stands in the title.
 
@@ -58,14 +59,14 @@ def plot_reliability(
     Source: M. H. DeGroot and S. E. Fienberg, The Comparison and Evaluation of Forecasters, The
     Statistician 32 (1983), 12-22, for the diagram.
     """
-    _check([confidences, accuracies, lows, highs, counts, edges[1:]])
+    _check([confidences, accuracies, lows, highs, counts])
     there = np.asarray(counts) > 0
     if not there.any():
         raise OptionError("there is no photo to draw the reliability of")
     figure = new_figure(_WIDTH, _HEIGHT)
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (4.2, 1)})
     _draw_points(upper, *(each[there] for each in (confidences, accuracies, lows, highs)))
-    _draw_counts(lower, edges, counts)
+    _draw_counts(lower, histogram)
     told = [
         f"expected calibration error {100 * error:.1f} %",
         *broken(binning, width=_TITLE, points=_LETTERS),
@@ -103,12 +104,13 @@ def _draw_points(axes: "Axes", confidences: Floats, accuracies: Floats, lows: Fl
     axes.legend(frameon=False, loc="upper left")
 
 
-def _draw_counts(axes: "Axes", edges: Floats, counts: NDArray[np.int64]) -> None:
+def _draw_counts(axes: "Axes", histogram: NDArray[np.int64]) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    edges = np.linspace(0.0, 1.0, len(histogram) + 1)
     axes.bar(
         edges[:-1],
-        counts,
+        histogram,
         width=np.diff(edges),
         align="edge",
         color=TRAINING,

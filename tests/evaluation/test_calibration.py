@@ -90,8 +90,10 @@ def test_reliability_is_plain_data() -> None:
 
 
 def test_reliability_can_be_looked_at() -> None:
-    figure = reliability(sure([0.6, 0.9]), labels([0, 1])).plot()
-    assert BINNING in figure.axes[0].get_title(loc="left")
+    figure = reliability(sure([0.62, 0.97]), labels([0, 1])).plot()
+    assert BINNING in figure.axes[0].get_title(loc="left").replace("\n", " ")
+    heights = [bar.get_height() for bar in figure.axes[1].patches]
+    assert [place / 20 for place, height in enumerate(heights) if height] == [0.6, 0.95]
 
 
 def drawn(photos: int, temperature: float, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ def drawn(**changes: Any) -> Figure:
         "lows": np.array([0.05, 0.0, 0.8]),
         "highs": np.array([0.7, 1.0, 1.0]),
         "counts": np.array([4, 0, 16]),
-        "edges": np.array([0.0, 0.4, 0.6, 1.0]),
+        "histogram": np.array([0, 4, 0, 16]),
         "error": 0.0912,
         "binning": "3 bins",
     }
@@ -37,7 +37,12 @@ def test_bars_reach_to_the_ends_of_the_intervals() -> None:
 
 def test_the_counts_stand_below_on_the_same_axis() -> None:
     upper, lower = drawn().axes
-    assert [(bar.get_x(), bar.get_height()) for bar in lower.patches] == [(0.0, 4), (0.4, 0), (0.6, 16)]
+    assert [(bar.get_x(), bar.get_height()) for bar in lower.patches] == [
+        (0.0, 0),
+        (0.25, 4),
+        (0.5, 0),
+        (0.75, 16),
+    ]
     assert upper.get_xlim() == lower.get_xlim()
 
 
@@ -61,4 +66,4 @@ def test_no_photo_and_columns_that_do_not_fit_are_refused() -> None:
     with pytest.raises(OptionError, match="there is no photo to draw the reliability of"):
         drawn(counts=np.zeros(3, dtype=np.int64))
     with pytest.raises(OptionError, match=r"bins of \[2, 3\] rows; all must have the same number"):
-        drawn(edges=np.array([0.0, 0.5, 1.0]))
+        drawn(lows=np.zeros(2))
