@@ -31,6 +31,7 @@ FILE_NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_character
         ("no point.", "no point_"),
         ("half \ud800", "half _"),
         ("x" * 300, "x" * 255),
+        ("x" * 254 + ".y", "x" * 254 + "_"),
     ],
 )
 def test_a_folder_is_called_as_its_class_but_for_what_no_name_may_hold(label: str, name: str) -> None:

@@ -59,7 +59,7 @@ def test_several_photos_are_looked_up_at_once() -> None:
 
 
 def test_of_equals_the_first_come_first() -> None:
-    known = training_photos(np.ones((9, 4), np.float32), samples(9), network="n")
+    known = training_photos(np.ones((200, 4), np.float32), samples(200), network="n")
     assert places(known.nearest(np.ones(4, np.float32))) == [0, 1, 2]
 
 
