@@ -8,10 +8,10 @@ from typing import Final
 from kclass.photos.thumbnails import LONGER_SIDE, thumbnails
 from kclass.progress import Progress
 
-MOST_BYTES: Final = 3_400_000
+MOST_BYTES: Final = 3_300_000
 """Of all thumbnails in a matrix' cells together, in base64, so that a page stays below 5 MB."""
 
-MOST_IN_CELLS: Final = 600
+MOST_IN_CELLS: Final = 1000
 """Thumbnails in the cells of a matrix; large photos take 25 ms each."""
 
 MANY: Final = 200
