@@ -82,6 +82,7 @@ def page_contents(
         "pictures": {},
         "gallery": None,
         "novelty": None,
+        "rests": classifier is not None and bool(classifier.record.calibration or classifier.record.novelty),
     }
     always = [each.path for each in suspects]
     remarks = []
@@ -223,6 +224,11 @@ def _how(options: Mapping[str, Any]) -> str:
 
 
 def _course(options: Mapping[str, Any]) -> str:
+    if options.get("best_epoch") == 0:
+        return (
+            "A linear head was solved first. By a tenth of the training photos, held out, no epoch "
+            "after that was better: the solved head is kept."
+        )
     if "epochs_done" in options:
         return (
             "After each epoch the photos held out, a tenth of the training photos, told how good the network "

@@ -72,9 +72,8 @@ def write_run_page(
     Raises:
         OutputError: it cannot be written.
     """
-    context = page_contents(
-        run if place is None else replace(run, folder=place), classifier, reason, progress
-    )
+    run = replace(run, folder=(run.folder if place is None else place).resolve())
+    context = page_contents(run, classifier, reason, progress)
     script = source(_SCRIPT).strip().removeprefix("<script>").removesuffix("</script>")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     html = template(_TEMPLATE).render(**context, script=script, script_hash=f"sha256-{digest}")

@@ -65,6 +65,7 @@ def test_options_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -
         ["fit", "-h"],
         ["lr-find", "-h"],
         ["predict", "--help"],
+        ["report", "-h"],
         ["sample", "-h"],
         ["show", "-h"],
     ],
@@ -97,16 +98,15 @@ def test_a_check_without_features_needs_none_of_the_heavy_libraries(fitted: Smal
     assert loaded & {*HEAVIER_THAN_A_PHOTO, "sklearn", "openvino", "h5py"} == set()
 
 
+def test_a_page_of_a_run_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
+    loaded = packages_after("report", str(fitted.run), "--out", "page.html", "--quiet", cwd=tmp_path)
+    assert {"jinja2", "openvino"} <= loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv", "sklearn"} == set()
+
+
 def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:
     loaded = packages_after("predict", str(fitted.photo), "--model", str(fitted.model), cwd=tmp_path)
     assert "openvino" in loaded
-    assert loaded & HEAVIER_THAN_A_PHOTO == set()
-
-
-def test_a_page_and_copies_need_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:
-    options = ["--model", str(fitted.model), "--html", "page.html", "--copy-into", "sorted", "--quiet"]
-    loaded = packages_after("predict", str(fitted.photo), *options, cwd=tmp_path)
-    assert {"openvino", "jinja2"} <= loaded
     assert loaded & HEAVIER_THAN_A_PHOTO == set()
 
 

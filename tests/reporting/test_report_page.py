@@ -240,6 +240,26 @@ def test_a_name_that_is_no_unicode_is_written_as_it_can_be(tmp_path: Path) -> No
     assert "caf\\udce9" in html_of(run)
 
 
+def test_a_run_whose_epochs_made_nothing_better_says_so(tmp_path: Path) -> None:
+    history = [{"epoch": 0, "train_loss": "", "held_out_loss": 0.5, "error_rate": 0.1}]
+    folder = three_trees(tmp_path / "run", options={"best_epoch": 0, "epochs_done": 2}, history=history)
+    assert "the solved head is kept" in text_of(html_of(folder))
+
+
+def test_a_run_named_by_a_link_is_called_by_its_own_name(tmp_path: Path) -> None:
+    folder = three_trees(tmp_path / "runs" / "2026-one")
+    (tmp_path / "runs" / "latest").symlink_to("2026-one", target_is_directory=True)
+    html = html_of(tmp_path / "runs" / "latest")
+    assert (folder / "report.html").is_file()
+    assert "run 2026-one" in text_of(html) and str(folder / "split.csv") in text_of(html)
+
+
+def test_it_is_said_that_temperature_and_novelty_rest_on_training_photos(fitted: SmallFit) -> None:
+    text = text_of((fitted.run / "report.html").read_text(encoding="utf-8"))
+    assert "rest on training photos too" in text
+    assert "Temperature 1, fitted on no photos" in text
+
+
 def test_an_epoch_trained_run_has_curves_with_the_kept_epoch(tmp_path: Path) -> None:
     html = html_of(hundred_classes(tmp_path, photos=30))
     assert html.count('class="marked"') >= 2
