@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.classifier.confusions import DEFAULT_PAIRS, ConfusedClasses, find_confused
 from kclass.classifier.top_losses import DEFAULT_NUMBER, TopLosses, find_top_losses
 from kclass.dataset.samples import Samples
 from kclass.errors import PhotoError
@@ -112,6 +113,19 @@ class Evaluation:
             [_NOTHING if each is None else each.precisions for each in curves],
             classes=self.metrics.classes,
             areas=[math.nan if each is None else each.average_precision for each in curves],
+        )
+
+    def confused_pairs(self, *, number: int = DEFAULT_PAIRS) -> tuple[ConfusedClasses, ...]:
+        """The pairs of classes that are confused most, with their photos, most photos first.
+
+        Args:
+            number: how many pairs, at least 1; fewer if fewer were confused.
+
+        Raises:
+            OptionError: `number` is below 1.
+        """
+        return find_confused(
+            self.samples, self.probabilities, self.labels, self.metrics.classes, number=number
         )
 
     def top_losses(self, *, number: int = DEFAULT_NUMBER) -> TopLosses:
