@@ -275,7 +275,10 @@ def test_novelty_is_told_if_the_run_has_it(tmp_path: Path) -> None:
     head, *rows = text
     lines = [f'{head},"novelty"', *(f"{row},{score}" for row, score in zip(rows, scores, strict=True))]
     (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
-    assert "2 of these 5 photos (40 %) have a novelty above 1" in text_of(html_of(folder))
+    assert "2 of these 5 photos (40 %) have a novelty above 1." in text_of(html_of(folder))
+    lines = [f'{head},"novelty"', *(f"{row},0.5" for row in rows)]
+    (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+    assert "None of these 5 photos has a novelty above 1." in text_of(html_of(folder))
 
 
 def test_progress_is_told_of_thumbnails(tmp_path: Path) -> None:
