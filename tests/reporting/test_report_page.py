@@ -289,3 +289,13 @@ def test_progress_is_told_of_thumbnails(tmp_path: Path) -> None:
 
     write_report(three_trees(tmp_path / "run", root=photos_of_trees(tmp_path / "trees")), progress=progress)
     assert set(stages) == {"thumbnails"}
+
+
+def test_the_page_of_a_thousand_photos_of_noise_stays_below_five_megabytes(tmp_path: Path) -> None:
+    page = write_report(hundred_classes(tmp_path, photos=1000, side=160))
+    assert 3_000_000 < page.stat().st_size < 5_000_000
+    html = page.read_text(encoding="utf-8")
+    shown = {int(row) for row in re.findall(r'data-row="(\d+)"', html)} | set(
+        map(int, data_of(html)["pictures"])
+    )
+    assert shown == set(range(1000))
