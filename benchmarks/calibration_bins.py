@@ -1,4 +1,4 @@
-"""How far off is the expected calibration error with few photos, by the way its bins are made?
+"""How far off the expected calibration error is with few photos, by the way its bins are made.
 
 Made-up confidences of two classes whose accuracy at each confidence is known, so the true error is too.
 Shown are the mean of the estimate and, in brackets, the root of its mean squared distance from the truth:

@@ -33,7 +33,7 @@ from kclass.evaluation.novelty import FALSE_ALARMS, doubted, threshold_of
 from kclass.evaluation.spread import out_of_fold_distances
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
-from kclass.training.linear_head import solve_linear_head
+from kclass.training.linear_head import one_thread, solve_linear_head
 
 FEW, DRAWN = 40, 30
 Features = NDArray[np.float32]
@@ -63,9 +63,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         far = given.far or Path(folder)
         sets = {path.name: photos(path) for path in given.data} | {"cars": photos(cars(far / "cars", 11))}
-        choosing = table(choosing_tasks(sets, far, given.awkward))
-        reporting = table(reporting_tasks(sets, far))
-        alarms_raised, found = false_alarms(sets, given.repeats), caught(sets, far)
+        with one_thread():
+            choosing = table(choosing_tasks(sets, far, given.awkward))
+            reporting = table(reporting_tasks(sets, far))
+            alarms_raised, found = false_alarms(sets, given.repeats), caught(sets, far)
     print("chosen on:")
     shown("novelty_choice", choosing, {})
     print("reported, once:")

@@ -1,5 +1,6 @@
 """Where training photos lie among all features, and how far from there a photo is."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -56,7 +57,7 @@ class Spread:
         Returns:
             float64 (photos,), 0 or more.
         """
-        centres, directions = self.centres.astype(np.float64), self.directions.astype(np.float64)
+        centres, directions = self._wide
         # Along a direction, t² counts 1 / variance instead of 1 / rest.
         extra = 1 / self.variances - 1 / self.rest
         of_centres = centres @ directions.T
@@ -70,6 +71,11 @@ class Spread:
             found[rows] = (own[:, None] - 2 * across + sizes).min(axis=1)
         distances: Floats = np.sqrt(np.maximum(found, 0) / features.shape[1])
         return distances
+
+    @functools.cached_property
+    def _wide(self) -> tuple[Floats, Floats]:
+        """Centres and directions as float64, kept for the photos to come."""
+        return self.centres.astype(np.float64), self.directions.astype(np.float64)
 
 
 def square_rooted(features: NDArray[Any]) -> Floats:

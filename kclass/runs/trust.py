@@ -14,7 +14,7 @@ from kclass.classifier.classifier import Classifier
 from kclass.evaluation.calibration import fit_temperature
 from kclass.evaluation.novelty import Novelty, doubted, threshold_of
 from kclass.evaluation.spread import Spread, fit_spread, out_of_fold_distances
-from kclass.training.linear_head import LinearHead
+from kclass.training.linear_head import LinearHead, one_thread
 from kclass.training.shown import Lesson
 from kclass.training.softmax_regression import log_softmax
 
@@ -40,9 +40,10 @@ def trusted_by_folds(
         labels: int32 (training photos,).
     """
     classes, judged = len(classifier.classes), ~np.isnan(head.out_of_fold).any(axis=1)
-    distances = out_of_fold_distances(features, labels, head.fold_of, classes=classes)
+    with one_thread():
+        distances = out_of_fold_distances(features, labels, head.fold_of, classes=classes)
+        spread = fit_spread(features, labels, classes=classes)
     scores = doubted(distances, np.exp(head.out_of_fold))
-    spread = fit_spread(features, labels, classes=classes)
     told = {"temperature": 1.0, "photos": int(judged.sum()), "fitted_on": BY_PENALTY}
     return _with_novelty(_recorded(classifier, calibration=told), spread, scores, BY_FOLDS)
 
@@ -70,9 +71,10 @@ def trusted_by_held_out(
     found = replace(_recorded(classifier, calibration=told), archive=archive)
     if not learned.any():
         return found
-    spread = fit_spread(features[learned], lesson.labels[seen[learned]], classes=lesson.classes)
-    probabilities = np.exp(log_softmax(logits / temperature))
-    scores = doubted(spread.distances(features[held_out]), probabilities)
+    with one_thread():
+        spread = fit_spread(features[learned], lesson.labels[seen[learned]], classes=lesson.classes)
+        distances = spread.distances(features[held_out])
+    scores = doubted(distances, np.exp(log_softmax(logits / temperature)))
     return _with_novelty(found, spread, scores, BY_HELD_OUT)
 
 

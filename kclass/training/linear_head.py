@@ -264,7 +264,7 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Linear algebra by one thread a fold: on small matrices its own threads wait for each other."""
+    """Linear algebra by one thread: on small matrices its own threads wait for each other."""
     import scipy.optimize  # noqa: F401 - brings a linear algebra of its own, to be limited too
     import threadpoolctl
 
