@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import kclass
 from kclass.audit.findings import KINDS
 from kclass.classifier.classifier import Classifier
+from kclass.classifier.model_file import versions
 from kclass.dataset.names import readable
 from kclass.progress import Progress
 from kclass.reporting.command import fit_command
@@ -122,7 +122,7 @@ def _words(run: RunResults, names: Sequence[str]) -> dict[str, Any]:
         "command": fit_command(run.options, run.data),
         "facts": _facts(run),
         "footer": "",
-        "kclass_version": kclass.__version__,
+        "kclass_version": versions()["kclass"],
     }
 
 
