@@ -19,6 +19,7 @@ demo: $(VENV)/.installed
 	$(BIN)/kclass predict data/cars/test --model $(DEMO)/run/model.keras --csv $(DEMO)/predictions.csv --explain $(DEMO)/overlays
 	@echo
 	@echo "The answers are in data/cars/test-labels.csv. What was made:"
+	@echo "  $(DEMO)/run/report.html  how good it is, and where it is wrong"
 	@echo "  $(DEMO)/run              model.keras, metrics.json, predictions.csv, confusion matrix"
 	@echo "  $(DEMO)/predictions.csv  what the unseen photos are"
 	@echo "  $(DEMO)/overlays         where the network looked"
