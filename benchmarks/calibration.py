@@ -1,6 +1,6 @@
 """Are probabilities better for a temperature? Cross-validated, for solved heads and for what epochs made.
 
-Usage: calibration.py DATA… [--repeats 3] [--folds 5]
+Usage: calibration.py DATA… [--repeats 1] [--folds 5]
 
 Solved heads: all photos of each data set are dealt into folds anew at each repeat; a head is solved on all
 but one fold, or on 40 of those photos, and judged on that fold. Its temperature comes of its out-of-fold
@@ -43,12 +43,11 @@ FEW = 40
 DENSE: dict[str, Any] = {"hidden": 256}
 SMALL: dict[str, Any] = {"backbone": "scratch-small", "epochs": 15}
 TRAININGS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "dense head": (DENSE, (10, 11, 12)),
-    "dense head, labels smoothed": ({**DENSE, "label_smoothing": 0.1}, (10, 11, 12)),
-    "scratch-small": (SMALL, (10, 11)),
-    "scratch-small, labels smoothed": ({**SMALL, "label_smoothing": 0.1}, (10, 11)),
+    "dense head": (DENSE, (10, 11)),
+    "dense head, labels smoothed": ({**DENSE, "label_smoothing": 0.1}, (10, 11)),
+    "scratch-small": (SMALL, (10,)),
+    "scratch-small, labels smoothed": ({**SMALL, "label_smoothing": 0.1}, (10,)),
     "scratch-small, MixUp": ({**SMALL, "mixup": 0.2}, (10,)),
-    "fine-tuned": ({"fine_tune": 3}, (10, 11)),
 }
 
 
@@ -73,7 +72,7 @@ FITTED: Mapping[str, Callable[[Floats, Labels], float]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--folds", type=int, default=5)
     given = parser.parse_args()
     found = {path.name: measured(path, given.repeats, given.folds) for path in given.data}
