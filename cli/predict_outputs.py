@@ -130,4 +130,6 @@ def _copies(copied: "Copied") -> str:
     """Where the copies are, how many of them, and how many were there before."""
     counts = ", ".join(f"{name} {number}" for name, number in copied.counts.items())
     before = f"; {copied.already} were there already" if copied.already else ""
+    if copied.others:
+        before += f"; {copied.others} other files were there and stay, so look twice"
     return f"{copied.folder} ({counts or 'none'}{before})"

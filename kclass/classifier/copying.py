@@ -27,12 +27,14 @@ class Copied:
         folder: the folder of the folders.
         files: by photo, in the order given; those that could not be read are not among them.
         already: how many of the files were there before.
+        others: how many other files these folders held before, such as copies by another threshold.
         unreadable: what is wrong with the other photos.
     """
 
     folder: Path
     files: Mapping[Path, Path]
     already: int
+    others: int
     unreadable: tuple[PhotoError, ...]
 
     @property
@@ -50,6 +52,7 @@ class Copied:
             "folder": str(self.folder),
             "files": {str(photo): str(file) for photo, file in self.files.items()},
             "already": self.already,
+            "others": self.others,
             "unreadable": [error.message for error in self.unreadable],
         }
 
@@ -81,7 +84,8 @@ def copy_sorted(
         else:
             files[each.path] = found.file
             already += found.already
-    return Copied(folder, files, already, tuple(unreadable))
+    others = sum(place.before for place in places.values()) - already
+    return Copied(folder, files, already, others, tuple(unreadable))
 
 
 def _refuse_among(predictions: Sequence[Prediction], folder: Path, targets: Sequence[Path]) -> None:
@@ -111,10 +115,12 @@ class _Place:
     Args:
         folder: it.
         below: the folder that it must not lead out of.
+        before: how many files were there at first.
     """
 
     folder: Path
     below: Path
+    before: int = field(default=0, init=False)
     _before: dict[str, str] = field(default_factory=dict, init=False)
     _taken: set[str] = field(default_factory=set, init=False)
 
@@ -126,7 +132,9 @@ class _Place:
                 fix="Remove that link, or choose another folder.",
             )
         with output_errors(self.folder):
-            self._before.update({alike(path.name): path.name for path in self.folder.iterdir()})
+            there = [*self.folder.iterdir()]
+            self._before.update({alike(path.name): path.name for path in there})
+            object.__setattr__(self, "before", sum(path.is_file() for path in there))
 
     def take(self, photo: Path) -> _Found:
         """Copy a photo under a name that is free, unless it was there before.

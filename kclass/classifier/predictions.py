@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GRID_PHOTOS: Final = 60
 """Photos in a grid: so many can be looked at one by one on a screen."""
 
-COLUMNS: Final = ("path", "prediction", "probability", "novelty")
+COLUMNS: Final = ("path", "prediction", "unsure", "probability", "novelty")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Predictions:
     def write_csv(self, path: str | Path) -> Path:
         """Write a table, whole or not at all: a row a photo, its most probable class first.
 
-        The columns are `path`; `prediction`, the answer: a class or "unsure"; `probability`, that of
-        the most probable class; `novelty`, above 1 for a photo unlike anything in training, empty if
+        The columns are `path`; `prediction`, the answer: a class or "unsure"; `unsure`, 1 if that is
+        no class, else 0; `probability`, that of the most probable class; `novelty`, above 1 for a photo unlike anything in training, empty if
         the model cannot tell; then `label_1`, `probability_1`, `label_2` and so on, for as many
         classes as were asked for.
 
@@ -74,7 +74,8 @@ class Predictions:
             for each in self:
                 guesses = [value for guess in each.top for value in (guess.label, f"{guess.probability:.6f}")]
                 novelty = "" if each.novelty is None else f"{each.novelty:.4f}"
-                writer.writerow([each.path, each.answer, f"{each.probability:.6f}", novelty, *guesses])
+                known = [each.path, each.answer, int(each.unsure), f"{each.probability:.6f}", novelty]
+                writer.writerow([*known, *guesses])
         return path
 
     def write_page(self, path: str | Path, *, progress: Progress = silent) -> Path:

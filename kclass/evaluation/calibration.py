@@ -201,7 +201,9 @@ def _equal_mass(confidences: Floats, number: int) -> Floats:
     ascending = np.sort(confidences)
     cuts = np.arange(1, number) * len(ascending) // number
     before, after = ascending[cuts - 1], ascending[cuts]
-    edges: Floats = np.unique(((before + after) / 2)[before < after])
+    middle = (before + after) / 2
+    # Between two neighbouring floats there is no middle; what equals an edge lies below it.
+    edges: Floats = np.unique(np.where(middle < after, middle, before)[before < after])
     return edges
 
 

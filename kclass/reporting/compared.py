@@ -78,6 +78,9 @@ class RunDifference:
     def verdict(self) -> str:
         """What the test says, in words."""
         if self.p_value >= SIGNIFICANT:
+            interval = self.paired.interval
+            if interval.low > 0 or interval.high < 0:  # as its own, unlike the p value, it is not raised
+                return "too close to call: the interval leaves 0 out, the test does not"
             return "chance may explain the difference"
         return f"{'better' if self.paired.difference > 0 else 'worse'}, which chance does not explain"
 

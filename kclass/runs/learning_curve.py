@@ -84,8 +84,15 @@ class LearningCurve:
         return (
             f"{self.further} more photos would lower the error from {percent(found.now.value)} to about"
             f" {percent(found.more.value)}, by {100 * found.drop.value:.1f} points (95 % interval"
-            f" {_ends(found.drop)})."
+            f" {_ends(found.drop)}).{self._reach}"
         )
+
+    @property
+    def _reach(self) -> str:
+        """What is to be said of an answer far beyond what was measured."""
+        if self.further <= self.photos:
+            return ""
+        return f" Measured were {self.sizes[-1]:.0f} photos at most: so far beyond them this is a guess."
 
     @property
     def class_answer(self) -> str:

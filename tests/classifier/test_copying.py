@@ -60,6 +60,7 @@ def test_photos_are_copied_into_folders_named_after_their_answers(tmp_path: Path
         "folder": str(tmp_path / "out"),
         "files": {str(each): str(file) for each, file in copied.files.items()},
         "already": 0,
+        "others": 0,
         "unreadable": [],
     }
     assert told == [("copying", done, 3) for done in range(4)]
@@ -102,7 +103,23 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     copied = predictions(answered(taken, "ash")).copy_into(tmp_path / "out")
     assert tree(tmp_path / "out") == {"ash/A.jpg": "mine", "ash/a-2.jpg": "new"}
     assert copied.files[taken].name == "a-2.jpg"
-    assert copied.already == 0
+    assert (copied.already, copied.others) == (0, 1)
+
+
+def test_copies_by_another_threshold_stay_and_are_counted(tmp_path: Path) -> None:
+    paths = [photo(tmp_path / f"in/{name}.jpg") for name in "abc"]
+    predictions(*(answered(each, "ash") for each in paths)).copy_into(tmp_path / "out")
+    (tmp_path / "out/ash/folder").mkdir()
+    sorted_anew = predictions(answered(paths[0], "ash"), *(answered(each, "birch") for each in paths[1:]))
+    copied = sorted_anew.copy_into(tmp_path / "out")
+    assert (copied.already, copied.others) == (1, 2)
+    assert set(tree(tmp_path / "out")) >= {
+        "ash/a.jpg",
+        "ash/b.jpg",
+        "ash/c.jpg",
+        "birch/b.jpg",
+        "birch/c.jpg",
+    }
 
 
 def test_a_name_that_somebody_takes_at_the_same_time_is_not_overwritten(

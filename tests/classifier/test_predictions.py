@@ -38,9 +38,9 @@ def test_a_table_has_the_most_probable_class_first(tmp_path: Path) -> None:
     path = Predictions(rows, ()).write_csv(tmp_path / "below" / "out.csv")
     assert path == tmp_path / "below" / "out.csv"
     assert path.read_bytes() == (
-        b"path,prediction,probability,novelty,label_1,probability_1,label_2,probability_2\n"
-        b'"a ""b"", c.jpg",01.ash_tree,0.750000,,01.ash_tree,0.750000,cedar,0.250000\n'
-        b"d.jpg,unsure,0.900000,1.2346,cedar,0.900000,birch,0.100000\n"
+        b"path,prediction,unsure,probability,novelty,label_1,probability_1,label_2,probability_2\n"
+        b'"a ""b"", c.jpg",01.ash_tree,0,0.750000,,01.ash_tree,0.750000,cedar,0.250000\n'
+        b"d.jpg,unsure,1,0.900000,1.2346,cedar,0.900000,birch,0.100000\n"
     )
     with path.open(newline="") as file:
         assert [row["path"] for row in csv.DictReader(file)] == ['a "b", c.jpg', "d.jpg"]
@@ -49,7 +49,7 @@ def test_a_table_has_the_most_probable_class_first(tmp_path: Path) -> None:
 def test_a_table_of_nothing_has_its_header(tmp_path: Path) -> None:
     assert (
         Predictions((), ()).write_csv(str(tmp_path / "out.csv")).read_text()
-        == "path,prediction,probability,novelty\n"
+        == "path,prediction,unsure,probability,novelty\n"
     )
 
 

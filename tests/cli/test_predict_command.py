@@ -128,15 +128,16 @@ def test_csv_has_a_row_for_each_photo(predict: Command, fitted: SmallFit, here: 
     with (here / "tables/out.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == [
-        *("path", "prediction", "probability", "novelty"),
+        *("path", "prediction", "unsure", "probability", "novelty"),
         *("label_1", "probability_1", "label_2", "probability_2"),
     ]
     assert [row[1] for row in rows] == [each["answer"] for each in content]
-    assert [(row[0], row[4], row[6]) for row in rows] == [
+    assert [(row[0], row[5], row[7]) for row in rows] == [
         (each["path"], *(guess["label"] for guess in each["top"])) for each in content
     ]
-    assert [row[2] for row in rows] == [row[5] for row in rows]
-    assert [float(row[2]) for row in rows] == pytest.approx(
+    assert [row[2] for row in rows] == ["0", "0"]
+    assert [row[3] for row in rows] == [row[6] for row in rows]
+    assert [float(row[3]) for row in rows] == pytest.approx(
         [each["probability"] for each in content], abs=1e-6
     )
 

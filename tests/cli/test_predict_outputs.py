@@ -55,7 +55,7 @@ def test_a_threshold_makes_answers_unsure_in_table_json_and_csv(
     ended = predict(fitted.photo, "--threshold", 1, "--csv", "out.csv")
     assert ended.code == 0
     assert f"{fitted.photo}  unsure: " in ended.out
-    assert (here / "out.csv").read_text().splitlines()[1].startswith(f"{fitted.photo},unsure,0.9")
+    assert (here / "out.csv").read_text().splitlines()[1].startswith(f"{fitted.photo},unsure,1,0.9")
     (row,) = json.loads(predict(fitted.photo, "--threshold", 1, "--json").out)["predictions"]
     assert (row["answer"], row["unsure"]) == ("unsure", True)
     (row,) = json.loads(predict(fitted.photo, "--json").out)["predictions"]
@@ -103,6 +103,10 @@ def test_photos_are_copied_into_the_folders_of_their_answers(
     again = predict(fitted.data / "ash", fitted.data / "cedar/1.png", "--copy-into", "sorted")
     assert again.err == ended.err.replace(")", "; 9 were there already)")
     assert len(copied(here / "sorted")) == 9
+    more = predict(Path(rows[0]["path"]), "--copy-into", "sorted")
+    others = sum(row["answer"] == rows[0]["answer"] for row in rows) - 1
+    told = f"1; 1 were there already; {others} other files were there and stay, so look twice"
+    assert more.err == f"Copies: sorted ({rows[0]['answer']} {told})\n"
 
 
 def test_below_the_threshold_photos_are_copied_into_unsure(

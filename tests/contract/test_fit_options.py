@@ -216,7 +216,9 @@ Weights = dict[str, list[NDArray[Any]]]
 
 
 def weights(fitted: kclass.Fit) -> Weights:
-    return weights_of(fitted.classifier.archive)
+    """As the epochs left them: a temperature is folded into the logits of the classifier."""
+    assert fitted.network is not None
+    return weights_of(fitted.network.archive)
 
 
 def weights_of(network: Archive) -> Weights:

@@ -162,3 +162,10 @@ def test_any_logits_give_a_temperature_within_its_bounds(rows: list[tuple[float,
     logits = np.array([row[:2] for row in rows])
     temperature = fit_temperature(logits, np.array([row[2] for row in rows], np.int32))
     assert 0.049 < temperature < 20.1
+
+
+def test_confidences_that_are_neighbouring_floats_are_parted() -> None:
+    probabilities = np.array([[1 - 2**-53, 2**-53], [1.0, 0.0]])
+    found = reliability(probabilities, np.array([1, 0], np.int32))
+    assert [each.photos for each in found.bins] == [1, 1]
+    assert [each.accuracy for each in found.bins] == [0, 1]

@@ -151,7 +151,8 @@ def test_of_several_runs_each_is_tested_against_the_first_with_holms_correction(
     assert found.differences[0].verdict == "better, which chance does not explain"
     assert "(raised for 2 tests: 0.0312)" in repr(found)
     worse = compare(places[::-1]).differences[1]
-    assert worse.verdict == "chance may explain the difference"  # 2^-5 times 2
+    assert worse.p_value == pytest.approx(1 / 16)  # 2^-5 times 2; the interval is not raised
+    assert worse.verdict == "too close to call: the interval leaves 0 out, the test does not"
 
 
 def test_test_photos_are_compared_if_asked_for(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_it_tells_what_it_found_in_words_and_in_plain_data(usual: kclass.Learnin
     assert [point["error"] for point in content["points"]] == usual.errors.tolist()
     assert content["answer"] == usual.answer
     assert {each["name"] for each in content["classes"]} == set(COUNTS)
+
+
+def test_an_answer_far_beyond_what_was_measured_says_that_it_is_a_guess(usual: kclass.LearningCurve) -> None:
+    told = replace(usual, found=replace(usual.found, doubt=""))
+    for further, guess in ((36, False), (37, True)):
+        answer = replace(told, further=further).answer
+        assert answer.startswith(f"{further} more photos would lower the error from ")
+        words = " Measured were 24 photos at most: so far beyond them this is a guess."
+        assert answer.endswith(words) == guess
 
 
 def test_photos_that_are_easy_to_tell_apart_are_no_reason_for_more(usual: kclass.LearningCurve) -> None:
