@@ -55,9 +55,9 @@ class Predictions:
         """Write a table, whole or not at all: a row a photo, its most probable class first.
 
         The columns are `path`; `prediction`, the answer: a class or "unsure"; `unsure`, 1 if that is
-        no class, else 0; `probability`, that of the most probable class; `novelty`, above 1 for a photo unlike anything in training, empty if
-        the model cannot tell; then `label_1`, `probability_1`, `label_2` and so on, for as many
-        classes as were asked for.
+        no class, else 0; `probability`, that of the most probable class; `novelty`, above 1 for a
+        photo unlike anything in training, empty if the model cannot tell; then `label_1`,
+        `probability_1`, `label_2` and so on, for as many classes as were asked for.
 
         Raises:
             OutputError: the file cannot be written.
