@@ -15,8 +15,9 @@ from kclass.classifier.arguments import one_path
 from kclass.classifier.model_file import MODEL
 from kclass.dataset.manifest_file import read_rows
 from kclass.dataset.names import SPLITS, split_name
-from kclass.errors import DataError, KClassError, ModelError
+from kclass.errors import KClassError, ModelError
 from kclass.files import is_folder, is_there
+from kclass.reporting.run_checks import check_agreement, check_metrics, check_predictions, damaged
 
 CONFIG: Final = "config.json"
 METRICS: Final = "metrics.json"
@@ -78,6 +79,11 @@ class RunResults:
         counts: photos of each class, in the order of `classes`, by the name of their split: `train`,
             `valid`, `test`, and empty for those that were left out.
         unlabelled: photos without a class, likewise.
+        unreadable: what is wrong with training photos that were left out; empty too if the run keeps
+            only how many were learned from.
+        calibration: the temperature of the probabilities, and what it was fitted on; empty if the run
+            does not say.
+        novelty: how the threshold of novelty was set, likewise; empty too if there is none.
     """
 
     folder: Path
@@ -90,6 +96,9 @@ class RunResults:
     findings: tuple[Row, ...] = field(repr=False)
     counts: Mapping[str, tuple[int, ...]] = field(repr=False)
     unlabelled: Mapping[str, int] = field(repr=False)
+    unreadable: tuple[str, ...] = field(repr=False)
+    calibration: Mapping[str, Any] = field(repr=False)
+    novelty: Mapping[str, Any] = field(repr=False)
 
     @property
     def model(self) -> Path:
@@ -130,6 +139,9 @@ def read_run(folder: str | Path) -> RunResults:
         findings=_rows_if_there(place / FINDINGS),
         counts=counts,
         unlabelled=unlabelled,
+        unreadable=_unreadable(config, place),
+        calibration=_part(config, "calibration", place),
+        novelty=_part(config, "novelty", place),
     )
 
 
@@ -160,31 +172,31 @@ def _check_is_run(place: Path) -> None:
             fix="Give the folder of a run of `kclass fit`, such as runs/latest.",
         )
     if missing:
-        raise _damaged(place / missing[0], "it is not there")
-
-
-def _damaged(path: Path, what: str) -> DataError:
-    return DataError(
-        f"the run {path.parent} is damaged: {path.name}: {' '.join(what.split())}",
-        fix="Copy its folder again if it was damaged on the way, or fit again.",
-    )
+        raise damaged(place / missing[0], "it is not there")
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     if not isinstance(found, dict):
-        raise _damaged(path, "it is no table")
+        raise damaged(path, "it is no table")
     return found
 
 
 def _part(config: Mapping[str, Any], name: str, place: Path) -> Mapping[str, Any]:
     found = config.get(name, {})
     if not isinstance(found, dict):
-        raise _damaged(place / CONFIG, f"{name} is no table")
+        raise damaged(place / CONFIG, f"{name} is no table")
     return found
+
+
+def _unreadable(config: Mapping[str, Any], place: Path) -> tuple[str, ...]:
+    found = config.get("unreadable", [])
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise damaged(place / CONFIG, "unreadable is no list of texts")
+    return tuple(found)
 
 
 def _rows_if_there(path: Path) -> tuple[Row, ...]:
@@ -200,10 +212,10 @@ def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
         with path.open(encoding="utf-8", errors="surrogatepass", newline="") as file:
             columns, *rows = csv.reader(file)
     except (OSError, ValueError, csv.Error) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     for number, row in enumerate(rows, start=1):
         if len(row) != len(columns):
-            raise _damaged(path, f"row {number} has {len(row)} fields, and there are {len(columns)} columns")
+            raise damaged(path, f"row {number} has {len(row)} fields, and there are {len(columns)} columns")
     return columns, rows
 
 
@@ -211,33 +223,54 @@ def _splits(path: Path, metrics: Mapping[str, Any]) -> tuple[tuple[str, ...], Ma
     columns, rows = _read_table(path)
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
-        raise _damaged(path, f"it has no column {missing[0]}")
-    names = [name for name in columns if name.startswith("p(") and name.endswith(")")]
-    classes = tuple(name[2:-1] for name in names)
-    at = {name: columns.index(name) for name in (*_COLUMNS, *names)}
-    novelty = columns.index(_NOVELTY) if _NOVELTY in columns else None
-    present = [name for name in SPLITS if any(row[at["split"]] == name for row in rows)]
-    if not set(present) <= set(metrics) or not all(isinstance(metrics[name], dict) for name in present):
-        raise _damaged(path.with_name(METRICS), f"it does not tell of {' and '.join(present)}")
-    places = {name: place for place, name in enumerate(classes)}
+        raise damaged(path, f"it has no column {missing[0]}")
+    classes = tuple(name[2:-1] for name in columns if name.startswith("p(") and name.endswith(")"))
+    if len(set(columns)) < len(columns):
+        raise damaged(path, "two of its columns have one name")
+    at = columns.index("split")
+    present = [name for name in SPLITS if any(row[at] == name for row in rows)]
+    if not set(present) <= set(metrics) or not all(isinstance(each, dict) for each in metrics.values()):
+        raise damaged(path.with_name(METRICS), f"it does not tell of {' and '.join(present)}")
+    untold = [name for name in metrics if name not in present]
+    if untold:
+        raise damaged(path, f"it has no {untold[0]} photos, and {METRICS} tells of some")
+    if len([row for row in rows if row[at] in present]) < len(rows):
+        raise damaged(path, "it has photos of no split")
     found = {}
     for split in present:
-        own = [row for row in rows if row[at["split"]] == split]
-        try:
-            found[split] = SplitResults(
-                name=split,
-                paths=tuple(row[at["path"]] for row in own),
-                labels=np.array([places[row[at["label"]]] for row in own], np.int32),
-                predicted=np.array([places[row[at["prediction"]]] for row in own], np.int32),
-                probabilities=np.array([[float(row[at[name]]) for name in names] for row in own], np.float64),
-                novelty=_novelty(own, novelty),
-                metrics=metrics[split],
-            )
-        except KeyError as error:
-            raise _damaged(path, f"there is no column for the class {error}") from error
-        except ValueError as error:
-            raise _damaged(path, str(error)) from error
+        own = [row for row in rows if row[at] == split]
+        found[split] = each = _split(path, split, columns, own, metrics[split])
+        check_predictions(path, split, each.paths, each.predicted, each.probabilities)
+        check_metrics(path.with_name(METRICS), split, each.metrics, classes)
+        check_agreement(path, split, each.metrics, each.labels, int((each.labels == each.predicted).sum()))
     return classes, found
+
+
+def _split(
+    path: Path,
+    split: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    metrics: Mapping[str, Any],
+) -> SplitResults:
+    """The results that the rows of one split hold."""
+    names = [name for name in columns if name.startswith("p(") and name.endswith(")")]
+    places = {name[2:-1]: place for place, name in enumerate(names)}
+    at = {name: columns.index(name) for name in (*_COLUMNS, *names)}
+    try:
+        return SplitResults(
+            name=split,
+            paths=tuple(row[at["path"]] for row in rows),
+            labels=np.array([places[row[at["label"]]] for row in rows], np.int32),
+            predicted=np.array([places[row[at["prediction"]]] for row in rows], np.int32),
+            probabilities=np.array([[float(row[at[name]]) for name in names] for row in rows], np.float64),
+            novelty=_novelty(rows, columns.index(_NOVELTY) if _NOVELTY in columns else None),
+            metrics=metrics,
+        )
+    except KeyError as error:
+        raise damaged(path, f"there is no column for the class {error}") from error
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
 
 
 def _novelty(rows: Sequence[Sequence[str]], column: int | None) -> NDArray[np.float64] | None:
@@ -251,7 +284,7 @@ def _counts(path: Path, classes: Sequence[str]) -> tuple[Mapping[str, tuple[int,
     try:
         rows = read_rows(path)
     except KClassError as error:
-        raise _damaged(path, error.message) from error
+        raise damaged(path, error.message) from error
     splits = [split_name(code) or "" for code in rows.splits.tolist()]
     photos = Counter(zip(splits, rows.classes, strict=True))
     present: list[str] = [name for name in (*SPLITS, "") if name in splits]

@@ -34,7 +34,7 @@ def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset
         OutputError: a file cannot be written.
     """
     _write_tables(part, fitted, trained)
-    write_json(part / "config.json", _config(fitted.classifier, source))
+    write_json(part / "config.json", _config(fitted.classifier, trained, source))
     _write_pictures(part, fitted)
     if trained.network is not None:
         save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
@@ -59,13 +59,16 @@ def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
     write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
 
 
-def _config(classifier: Classifier, source: Dataset) -> dict[str, Any]:
-    """How the run can be made again."""
+def _config(classifier: Classifier, trained: Trained, source: Dataset) -> dict[str, Any]:
+    """How the run can be made again, and what of the photos its model rests on."""
     record = classifier.record
     return {
         "options": dict(record.trained),
         "data": {**record.data, "root": str(source.samples.root.resolve()), "origin": source.origin},
         "versions": dict(record.versions),
+        "calibration": dict(record.calibration),
+        "novelty": dict(record.novelty),
+        "unreadable": [error.message for error in trained.unreadable],
     }
 
 

@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,3 +143,124 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: str | None,
         read_run(folder)
     assert f"the run {folder} is damaged: {told}" in caught.value.message
     assert caught.value.fix == "Copy its folder again if it was damaged on the way, or fit again."
+
+
+def _without(table: dict[str, Any], *path: str) -> dict[str, Any]:
+    found = {**table}
+    if len(path) == 1:
+        del found[path[0]]
+    else:
+        found[path[0]] = _without(found[path[0]], *path[1:])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda valid: {"photos": 5}, "correct of valid is no count"),
+        (lambda valid: {**valid, "photos": None}, "photos of valid is no count"),
+        (lambda valid: {**valid, "photos": True}, "photos of valid is no count"),
+        (lambda valid: {**valid, "log_loss": None}, "log_loss of valid is no number"),
+        (lambda valid: {**valid, "brier": float("nan")}, "brier of valid is no number"),
+        (lambda valid: {**valid, "brier": 10**400}, "brier of valid is no number"),
+        (lambda valid: {**valid, "macro": None}, "macro of valid is no table"),
+        (lambda valid: {**valid, "macro": {"f1": "good"}}, "macro of valid holds what is no number"),
+        (lambda valid: _without(valid, "interval"), "the interval of valid named interval has no two ends"),
+        (lambda valid: _without(valid, "interval", "low"), "named interval has no two ends"),
+        (lambda valid: {**valid, "interval": {"low": -1, "high": 1}}, "interval of valid is not from 0 to 1"),
+        (lambda valid: {**valid, "intervals": {"brier": 3}}, "named brier has no two ends"),
+        (lambda valid: {**valid, "unreadable": "none"}, "unreadable of valid is no list"),
+        (lambda valid: _without(valid, "per_class"), "per_class of valid is no list of tables"),
+        (lambda valid: {**valid, "per_class": valid["per_class"][1:]}, "is not of the classes"),
+        (
+            lambda valid: {**valid, "per_class": [{**each, "f1": None} for each in valid["per_class"]]},
+            "f1 of the class ash in valid is no number",
+        ),
+        (
+            lambda valid: {**valid, "per_class": [{**each, "support": 0.5} for each in valid["per_class"]]},
+            "support of the class ash in valid is no count",
+        ),
+        (lambda valid: {**valid, "accuracy": 0.9}, "the accuracy of valid is 0.9, but 4 of 5 are right"),
+    ],
+)
+def test_metrics_without_what_is_needed_are_named(
+    tmp_path: Path, change: Callable[[Any], Any], told: str
+) -> None:
+    folder = three_trees(tmp_path / "run")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps({"valid": change(metrics["valid"])}))
+    with pytest.raises(DataError, match=r"is damaged: metrics\.json: ") as caught:
+        read_run(folder)
+    assert told in caught.value.message
+    assert caught.value.fix.startswith("Copy its folder again")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda rows: rows[1:], "it has 4 valid photos, and metrics.json tells of 5"),
+        (lambda rows: [rows[0], *rows], "the valid photo ash/0.png is there twice"),
+        (lambda rows: [], "it has no valid photos, and metrics.json tells of some"),
+        (lambda rows: [rows[0].replace("valid", "elsewhere"), *rows[1:]], "it has photos of no split"),
+        (lambda rows: [rows[0].replace("0.06", "nan"), *rows[1:]], "photo ash/0.png has a probability that"),
+        (
+            lambda rows: [rows[0].replace("0.06", "5").replace("0.04", "-4.9"), *rows[1:]],
+            "photo ash/0.png has a probability that is not from 0 to 1",
+        ),
+        (
+            lambda rows: [rows[0].replace("0.06", "0.46"), *rows[1:]],
+            "the valid photo ash/0.png has probabilities that do not sum to 1",
+        ),
+        (
+            lambda rows: [rows[0].replace('"ash","0.9"', '"birch","0.9"'), *rows[1:]],
+            "the valid photo ash/0.png is said to be of a class that is not the most probable one",
+        ),
+        (
+            lambda rows: [rows[0].replace('valid","ash"', 'valid","birch"'), *rows[1:]],
+            "3 valid photos are predicted right, and metrics.json tells of 4",
+        ),
+        (
+            lambda rows: [*rows[:2], rows[2].replace('valid","birch"', 'valid","cedar"'), *rows[3:]],
+            "it has 1 valid photos of the class birch, and metrics.json tells of 2",
+        ),
+    ],
+)
+def test_predictions_that_cannot_be_so_are_named(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], told: str
+) -> None:
+    folder = three_trees(tmp_path / "run")
+    head, *rows = (folder / "predictions.csv").read_text().splitlines()
+    assert change(rows) != rows
+    (folder / "predictions.csv").write_text("\n".join([head, *change(rows)]) + "\n")
+    with pytest.raises(DataError) as caught:
+        read_run(folder)
+    assert f"the run {folder} is damaged: predictions.csv: " in caught.value.message
+    assert told in caught.value.message
+
+
+def test_six_digits_of_a_probability_are_enough(tmp_path: Path) -> None:
+    shares = np.random.default_rng(0).dirichlet(np.ones(7), size=40)
+    each = MadeUp([f"{row}" for row in range(40)], (np.arange(40) % 7).astype(np.int32), shares)
+    read_run(write_run(tmp_path / "run", tuple("abcdefg"), {"valid": each}))
+
+
+def test_a_run_tells_what_its_model_rests_on(tmp_path: Path) -> None:
+    folder = three_trees(tmp_path / "run")
+    plain = read_run(folder)
+    assert (plain.unreadable, plain.calibration, plain.novelty) == ((), {}, {})
+    config = json.loads((folder / "config.json").read_text())
+    more = {"unreadable": ["x.jpg is no photo"], "calibration": {"photos": 3}, "novelty": {"photos": 9}}
+    (folder / "config.json").write_text(json.dumps({**config, **more}))
+    told = read_run(folder)
+    assert told.unreadable == ("x.jpg is no photo",)
+    assert (told.calibration, told.novelty) == ({"photos": 3}, {"photos": 9})
+    (folder / "config.json").write_text(json.dumps({**config, "unreadable": [3]}))
+    with pytest.raises(DataError, match=r"config.json: unreadable is no list of texts"):
+        read_run(folder)
+
+
+def test_a_fit_keeps_what_its_model_rests_on(fitted: SmallFit) -> None:
+    run, record = read_run(fitted.run), fitted.classifier.record
+    assert run.calibration == record.calibration and run.calibration["photos"] == 18
+    assert run.novelty == record.novelty and run.novelty["photos"] == 18
+    assert run.unreadable == ()
