@@ -109,7 +109,7 @@ def test_closed_streams_are_no_fault(closed: str, fitted: SmallFit, tmp_path: Pa
     ended = run("sh", "-c", f'exec "$0" "$@" {closed}', *KCLASS, *arguments, cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (ended.stdout == "") == (">&-" in closed.split())
-    assert (tmp_path / "out.csv").read_text().startswith("path,label_1")
+    assert (tmp_path / "out.csv").read_text().startswith("path,prediction")
 
 
 def test_a_closed_stdin_holds_no_paths(tmp_path: Path) -> None:
