@@ -8,8 +8,8 @@ from typing import Final
 
 from kclass.classifier.arguments import one_path
 from kclass.classifier.classifier import Classifier, load
-from kclass.errors import ModelError
-from kclass.files import write_bytes
+from kclass.errors import ModelError, OptionError
+from kclass.files import is_folder, write_bytes
 from kclass.progress import Progress, silent
 from kclass.reporting.contents import page_contents
 from kclass.reporting.run_reading import RunResults, read_run
@@ -38,15 +38,26 @@ def write_report(run: str | Path, *, out: str | Path | None = None, progress: Pr
         ModelError: there is no such run, or it is unfinished.
         DataError: the run is damaged.
         OutputError: the page cannot be written.
-        OptionError: `run` or `out` is no path.
+        OptionError: `run` or `out` is no path, or `out` is empty or a folder.
     """
+    place = None if out is None else _file(out)
     results = read_run(run)
-    path = results.folder / REPORT if out is None else one_path(out, name="out")
+    path = results.folder / REPORT if place is None else place
     try:
         classifier, reason = load(results.model), ""
     except ModelError as error:  # the page says so where the pictures would be
         classifier, reason = None, error.message
     write_run_page(results, path, classifier=classifier, reason=reason, progress=progress)
+    return path
+
+
+def _file(out: str | Path) -> Path:
+    path = one_path(out, name="out")
+    if is_folder(path):  # an empty path is the folder that one is in
+        raise OptionError(
+            f"out is the folder {path.resolve()}; it must be the path of a file",
+            fix="Give the name of the HTML file to write, or leave it out.",
+        )
     return path
 
 

@@ -37,3 +37,14 @@ def test_fit_says_where_the_page_is(command: Command, fitted: SmallFit, tmp_path
     ended = command("fit", str(fitted.data), "--out", str(tmp_path / "new"))
     assert ended.out.endswith(f"Report: {tmp_path / 'new' / 'report.html'}\n")
     assert (tmp_path / "new" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("out", ["", "."])
+def test_a_folder_is_no_file_to_write_the_page_to(
+    command: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = command("report", str(run), "--out", out)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"Error: out is the folder {tmp_path}; it must be the path of a file\n")
+    assert "Give the name of the HTML file to write" in ended.err
