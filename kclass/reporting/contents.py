@@ -9,6 +9,7 @@ from kclass.audit.findings import KINDS
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.model_file import versions
 from kclass.dataset.names import readable
+from kclass.evaluation.intervals import Interval, wilson
 from kclass.progress import Progress
 from kclass.reporting.command import fit_command
 from kclass.reporting.figures import figures_of, headline_of
@@ -23,8 +24,9 @@ from kclass.reporting.mistakes import (
     top_losses_of,
 )
 from kclass.reporting.pictures import Photos, shown_always, shown_in_cells
+from kclass.reporting.provenance import Use, alarm_words, course_words, rests_words, temperature_words, uses
 from kclass.reporting.run_reading import RunResults, SplitResults
-from kclass.reporting.sentences import SPLIT_WORDS, alarm_words, share, temperature_words, trust, uses
+from kclass.reporting.sentences import SPLIT_WORDS, share, trust
 from kclass.reporting.training_charts import training_charts
 from kclass.reporting.trust_charts import novelty_chart, reliability_chart
 
@@ -68,6 +70,7 @@ def page_contents(
     valid = next(iter(run.splits.values()), None)
     photos = Photos(run.root)
     suspects, more = _suspects(run)
+    calibration, novelty = _rests_on(run, classifier)
     context = {
         "run": run,
         "names": names,
@@ -82,7 +85,9 @@ def page_contents(
         "pictures": {},
         "gallery": None,
         "novelty": None,
-        "rests": classifier is not None and bool(classifier.record.calibration or classifier.record.novelty),
+        "rests": rests_words(calibration, novelty),
+        "temperature": temperature_words(calibration),
+        "alarms": alarm_words(novelty),
     }
     always = [each.path for each in suspects]
     remarks = []
@@ -97,8 +102,6 @@ def page_contents(
         remarks.append(f"Where the network looked is not shown: {reason}")
     elif valid is not None and classifier is not None:
         context["gallery"] = _gallery(classifier, valid, run, photos, progress)
-        context["temperature"] = temperature_words(classifier.record.calibration)
-        context["alarms"] = alarm_words(classifier.record.novelty)
     if run.root is None:
         remarks.append(
             "This run was made by a kclass that did not keep where the photos lie, so they are not shown."
@@ -116,9 +119,10 @@ def _words(run: RunResults, names: Sequence[str]) -> dict[str, Any]:
         "judged": list(run.splits),
         "photos": sum(totals.values()),
         "totals": totals,
-        "uses": uses(run.options, totals, list(run.splits)),
+        "uses": (found := uses(run)),
+        **_unreadable(run, found),
         "how": _how(run.options),
-        "course": _course(run.options),
+        "course": course_words(run),
         "command": fit_command(run.options, run.data),
         "facts": _facts(run),
         "footer": "",
@@ -136,10 +140,22 @@ def _data(run: RunResults) -> dict[str, Any]:
         "findings": [
             _Kind(kind.title, kind.severity, kind.meaning, tuple(lines[kind.name])) for kind in kinds
         ],
-        "unreadable": [
-            str(line) for each in run.splits.values() for line in each.metrics.get("unreadable", ())
-        ],
     }
+
+
+def _rests_on(run: RunResults, classifier: Classifier | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What the temperature and the threshold of novelty rest on: by the run, else by its model."""
+    if run.calibration or run.novelty or classifier is None:
+        return run.calibration, run.novelty
+    return classifier.record.calibration, classifier.record.novelty
+
+
+def _unreadable(run: RunResults, found: Sequence[Use]) -> dict[str, Any]:
+    """The photos that could not be read: those the run names, and how many there are."""
+    named = [*run.unreadable]
+    for each in run.splits.values():
+        named += map(str, each.metrics.get("unreadable", ()))
+    return {"unreadable": named, "unread": max(len(named), sum(each.unreadable for each in found))}
 
 
 def _suspects(run: RunResults) -> tuple[list[_Suspect], int]:
@@ -160,7 +176,7 @@ def _of_split(run: RunResults, valid: SplitResults, names: Sequence[str]) -> dic
     supports = [int(count) for count in _counts(valid, len(names))]
     losses, pairs = top_losses_of(valid), pairs_of(valid)
     per_class = [
-        {**dict(each), "name": name, "support": supports[place]}
+        {**dict(each), "name": name, "support": supports[place], "judged": supports[place] > 0}
         for place, (each, name) in enumerate(zip(valid.metrics["per_class"], names, strict=True))
     ]
     return {
@@ -169,15 +185,17 @@ def _of_split(run: RunResults, valid: SplitResults, names: Sequence[str]) -> dic
         "pairs": pairs,
         "examples": EXAMPLES,
         "losses": losses,
-        "per_class": sorted(per_class, key=lambda row: row["f1"]),
+        "per_class": sorted(per_class, key=lambda row: (not row["judged"], row["f1"])),
         "reliability": (found := reliability_chart(valid)),
-        "trust": trust(found.mean_confidence, found.accuracy),
+        "trust": trust(found.mean_confidence, found.accuracy, _accuracy_interval(valid)),
         "brier": valid.metrics.get("brier"),
-        "temperature": "",
-        "alarms": "",
         "novelty": None if valid.novelty is None else novelty_chart(valid.novelty),
         "rows_shown": [row for row, _ in losses] + [row for each in pairs for row in each.rows[:EXAMPLES]],
     }
+
+
+def _accuracy_interval(valid: SplitResults) -> Interval:
+    return wilson(int((valid.labels == valid.predicted).sum()), len(valid))
 
 
 def _counts(valid: SplitResults, classes: int) -> list[int]:
@@ -221,23 +239,6 @@ def _how(options: Mapping[str, Any]) -> str:
     if options.get("size"):
         parts.append(f"{options['size']} px")
     return ", ".join(parts)
-
-
-def _course(options: Mapping[str, Any]) -> str:
-    if options.get("best_epoch") == 0:
-        return (
-            "A linear head was solved first. By a tenth of the training photos, held out, no epoch "
-            "after that was better: the solved head is kept."
-        )
-    if "epochs_done" in options:
-        return (
-            "After each epoch the photos held out, a tenth of the training photos, told how good the network "
-            "was; the epoch with the lowest loss on them was kept."
-        )
-    return (
-        "The backbone stayed as it was; a linear head on it was solved for several penalties, and "
-        "cross-validation among the training photos chose the one with the lowest loss."
-    )
 
 
 def _facts(run: RunResults) -> list[tuple[str, str]]:

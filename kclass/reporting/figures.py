@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kclass.evaluation.intervals import Interval, ValueInterval, percent
+from kclass.reporting.provenance import chosen_by
 from kclass.reporting.run_reading import RunResults, SplitResults
-from kclass.reporting.sentences import SPLIT_WORDS, baseline, chosen_by, headline
+from kclass.reporting.sentences import SPLIT_WORDS, baseline, headline
 
 LONGEST_GUESS: Final = 24
 """Letters of a class name beside the scale."""
@@ -123,7 +124,7 @@ def headline_of(run: RunResults, names: Sequence[str]) -> Headline | None:
         low=ends.low,
         high=ends.high,
         sentence=headline(correct, photos, ends),
-        honesty=chosen_by(run.options),
+        honesty=chosen_by(run),
         reused=reused if results.name == "valid" else "",
         guess=guess,
         guess_share=guess_share,

@@ -61,7 +61,7 @@ def _penalties(run: RunResults) -> list[Chart | None]:
 
 
 def _points(run: RunResults, x: str, y: str) -> Sequence[Point]:
-    return [(_number(row[x]), _number(row.get(y, ""))) for row in run.history]
+    return [(_number(row.get(x, "")), _number(row.get(y, ""))) for row in run.history]
 
 
 def _number(text: str) -> float:

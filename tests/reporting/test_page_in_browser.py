@@ -161,3 +161,22 @@ def test_a_class_called_like_a_script_stays_text(visit: Visit) -> None:
     assert visit.page.locator("script").count() == 2
     visit.cell(0, 0).click()
     assert ALARM in visit.page.locator("#panel figcaption").first.inner_text()
+
+
+def test_a_class_without_photos_stays_last_whichever_way_figures_are_sorted(
+    browser: "playwright.Browser", tmp_path: Path
+) -> None:
+    shares = np.array([[0.9, 0.05, 0.05], [0.4, 0.5, 0.1], [0.1, 0.7, 0.2]])
+    three = MadeUp(("a", "b", "c"), np.array([0, 0, 1], np.int32), shares)
+    page = write_report(write_run(tmp_path / "run", ("ash", "birch", "elm"), {"valid": three}))
+    opened = Visit(browser, page, width=1280, scheme="light")
+    head = opened.page.locator("table[data-sorts] thead")
+    found = []
+    for figure in ("Recall", "Recall", "Precision", "Precision", "Photos"):
+        head.get_by_role("button", name=figure).click()
+        found.append(opened.names())
+    up, down = ["ash", "birch", "elm"], ["birch", "ash", "elm"]
+    # Recall is 1/2 and 1, precision 1 and 1/2.
+    assert found == [up, down, down, up, up]
+    assert opened.complaints == []
+    opened.page.context.close()

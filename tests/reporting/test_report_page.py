@@ -254,10 +254,60 @@ def test_a_run_named_by_a_link_is_called_by_its_own_name(tmp_path: Path) -> None
     assert "run 2026-one" in text_of(html) and str(folder / "split.csv") in text_of(html)
 
 
-def test_it_is_said_that_temperature_and_novelty_rest_on_training_photos(fitted: SmallFit) -> None:
+def test_it_is_said_that_novelty_rests_on_training_photos_and_the_temperature_on_none(
+    fitted: SmallFit,
+) -> None:
     text = text_of((fitted.run / "report.html").read_text(encoding="utf-8"))
-    assert "rest on training photos too" in text
+    assert "The threshold of novelty rests on training photos too" in text
     assert "Temperature 1, fitted on no photos" in text
+
+
+def test_what_a_run_rests_on_is_told_without_its_model(tmp_path: Path, fitted: SmallFit) -> None:
+    run = shutil.copytree(fitted.run, tmp_path / "run")
+    (run / "model.keras").write_text("no model")
+    text = text_of(html_of(run))
+    assert "The threshold of novelty rests on training photos too" in text
+    assert "Temperature 1, fitted on no photos" in text
+
+
+def test_photos_that_could_not_be_read_are_told_of_every_split(tmp_path: Path) -> None:
+    folder = three_trees(tmp_path / "run", options={"c": 0.1, "photos": 4})
+    with (folder / "split.csv").open("a") as file:
+        file.write("ash/9.png,ash,valid\n")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["valid"]["unreadable"] = ["ash/9.png is no photo"]
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    text = text_of(html_of(folder))
+    assert "Training 4 The head was solved on all of them" in text and "2 more could not be read." in text
+    assert "Validation 5 For judging alone" in text and "1 more could not be read." in text
+    assert (
+        "3 photos could not be read and were left out ash/9.png is no photo 2 more, named in log.txt" in text
+    )
+    assert "those that could not be read among them" in text
+    config = json.loads((folder / "config.json").read_text())
+    named = {**config, "unreadable": ["x is no photo", "y is no photo"]}
+    (folder / "config.json").write_text(json.dumps(named))
+    text = text_of(html_of(folder))
+    assert "3 photos could not be read and were left out x is no photo y is no photo ash/9.png is" in text
+    assert "log.txt" not in text
+
+
+def test_a_class_without_judged_photos_has_no_figures_and_stands_last(tmp_path: Path) -> None:
+    shares = np.array([[0.9, 0.05, 0.05], [0.4, 0.5, 0.1], [0.1, 0.7, 0.2]])
+    two = MadeUp(("a", "b", "c"), np.array([0, 0, 1], np.int32), shares)
+    html = html_of(write_run(tmp_path / "run", ("ash", "birch", "elm"), {"valid": two}))
+    table = html[html.index("<table data-sorts>") :]
+    rows = re.findall(r"<tr><td class=.name.*?</tr>", table[: table.index("</table>")])
+    assert [text_of(row).split()[0] for row in rows] == ["ash", "birch", "elm"]
+    assert text_of(rows[-1]) == "elm 0 \N{EN DASH} \N{EN DASH} \N{EN DASH}"
+    assert rows[-1].count("data-value") == 1  # the photos: nothing else can be sorted by
+    assert "A class without validation photos has none of them" in text_of(html)
+
+
+def test_a_folder_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    for out in (tmp_path, str(tmp_path)):
+        with pytest.raises(kclass.OptionError, match=r"out is the folder .*; it must be the path of a file"):
+            write_report(tmp_path / "nowhere", out=out)
 
 
 def test_an_epoch_trained_run_has_curves_with_the_kept_epoch(tmp_path: Path) -> None:
