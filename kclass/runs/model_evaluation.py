@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from kclass.classifier.arguments import one_path
-from kclass.classifier.classifier import load
+from kclass.classifier.classifier import Classifier
 from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.model_file import model_path
+from kclass.classifier.model_file import model_path, read_model
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.names import UNLABELLED
 from kclass.errors import DataError
@@ -32,6 +32,8 @@ class ModelEvaluation(Evaluation):
         trained_on: paths of the photos that were left out, since the model was trained on them or on a
             copy of them; None if that cannot be known, and then all are scored.
         remark: what tells which photos the model was trained on, or why that cannot be known.
+        caution: why it may have been trained on more or fewer of the photos than these, in sentences;
+            empty if there is no reason to think so.
     """
 
     model: Path
@@ -39,6 +41,7 @@ class ModelEvaluation(Evaluation):
     split: str
     trained_on: tuple[str, ...] | None
     remark: str
+    caution: str
 
     @property
     def used(self) -> str:
@@ -50,10 +53,10 @@ class ModelEvaluation(Evaluation):
                 f" {self.remark}. If it was, the scores flatter it."
             )
         else:
-            told = (
-                f"Scored: {scored} photos that the model was not trained on. Left out: "
-                f"{len(self.trained_on)} that it was trained on, or copies of those, {self.remark}."
-            )
+            left_out = f"{len(self.trained_on)} that it was trained on, or copies of those, {self.remark}."
+            told = f"Scored: {scored} photos that the model was not trained on. Left out: {left_out}"
+            if self.caution:
+                told = f"Scored: {scored} photos. Left out: {left_out} {self.caution}"
         if unlabelled and self.split == ALL:
             told += f" Not scored, without a class: {unlabelled}."
         return told
@@ -69,6 +72,7 @@ class ModelEvaluation(Evaluation):
             "data": {"name": self.data.name, "fingerprint": self.data.fingerprint()},
             "split": self.split,
             "trained_on": None if self.trained_on is None else list(self.trained_on),
+            "caution": self.caution,
             "used": self.used,
         }
 
@@ -95,8 +99,9 @@ def evaluate(
     """Score a model on the labelled photos of a data set that it was not trained on.
 
     Photos that the model was trained on, and other copies of the same pictures, are left out, as far as
-    the `split.csv` of the run beside the model names them; where nothing tells, all are scored, and the
-    result says so.
+    the `split.csv` of the run beside the model names them. Where those are no longer where they were, they
+    are known by their codes in `training_photos.npz`. Where nothing tells, all are scored, and the result
+    says so.
 
     Args:
         data: as in `fit`; its classes are the model's, or some of them.
@@ -106,13 +111,15 @@ def evaluate(
 
     Raises:
         ModelError: there is no such model, or it cannot be used.
-        DataError: there is no labelled photo, a class is not the model's, no photo can be read, or the
-            model was trained on all of them.
+        DataError: there is no labelled photo, a class is not the model's, no photo can be read, the
+            model was trained on all of them, or the run's record of its photos is damaged.
         OptionError: an option cannot be used.
     """
     one_of("split", split, TAKEN)
     place = latest_model() if model is None else model_path(one_path(model, name="model"))
-    classifier = load(place)
+    archive, record, network, novelty = read_model(place)
+    # Without its training photos: a score needs none of them, be their file damaged.
+    classifier = Classifier(archive, record, network, novelty=novelty)
     source = opened(data)
     rows = taken_rows(source, split)
     # Of all, so that each photo is decoded once: what is then compared as pictures, and scored, is cached.
@@ -132,6 +139,7 @@ def evaluate(
         split=split,
         trained_on=None if known.mask is None else paths,
         remark=known.told_by,
+        caution=known.caution,
     )
 
 

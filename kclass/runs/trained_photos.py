@@ -4,21 +4,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.classifier.classifier import Classifier
+from kclass.classifier.model_file import MODEL
+from kclass.classifier.training_photos import TrainingPhotos
+from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.manifest_file import read_rows
 from kclass.dataset.names import TRAIN, composed
+from kclass.errors import DataError, ModelError, PhotoError
 from kclass.files import is_there
 from kclass.inspection.inspecting import inspect
 from kclass.inspection.matching import groups_of
 from kclass.inspection.remembering import remembered_matches
 from kclass.progress import Progress
 from kclass.reporting.run_reading import CONFIG, SPLIT_TABLE
+from kclass.runs.trained_photos_codes import known_by_codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +34,12 @@ class TrainedPhotos:
         mask: bool (photos of the data set,): those, and other pictures of the same; None if it cannot
             be known.
         told_by: what tells so, or why it cannot be known, in words that end a sentence.
+        caution: why there may be more or fewer than these, in sentences; empty if there is no reason.
     """
 
     mask: NDArray[np.bool_] | None = field(repr=False)
     told_by: str
+    caution: str = ""
 
 
 def trained_photos(
@@ -42,8 +49,9 @@ def trained_photos(
 
     The `split.csv` of the run beside the model names them. Photos that are still where they were are
     compared as pictures, so that it makes no difference how they are called now; photos that are gone
-    from there are known by their paths below the data set's folder. Without a `split.csv`, a data set
-    that is to the letter the one trained on, with its splits, tells too.
+    from there are known by their codes in `training_photos.npz`, and never by their names, since other
+    photos may bear the same. Without a run beside the model, a data set that has the names and splits of
+    the one trained on tells too, and the caution says so.
 
     Args:
         model: the model file.
@@ -53,48 +61,146 @@ def trained_photos(
         progress: is told how many photos have been compared.
 
     Raises:
-        DataError: the `split.csv` cannot be read.
+        DataError: the `config.json` or the `split.csv` of the run is damaged.
     """
-    root = _root_of_run(model.parent, classifier)
-    if root is not None:
-        listed = read_rows(model.parent / SPLIT_TABLE)
-        trained = [
-            name for name, code in zip(listed.paths, listed.splits.tolist(), strict=True) if code == TRAIN
-        ]
-        mask = _same_pictures([root / name for name in trained], data, rows, progress)
-        mask |= _same_names([name for name in trained if not is_there(root / name)], data)
-        return TrainedPhotos(mask, f"as {model.parent / SPLIT_TABLE} says")
+    reason = _no_record(model, classifier)
+    if not reason:
+        return _as_recorded(model, classifier, data, rows, progress)
     if classifier.record.data.get("fingerprint") == data.fingerprint():
-        return TrainedPhotos(data.samples.splits == TRAIN, "as its data were split like these")
-    return TrainedPhotos(None, f"there is no {SPLIT_TABLE} of its run beside {model}")
+        return TrainedPhotos(
+            data.samples.splits == TRAIN,
+            "as its data had the same names and splits",
+            "Names alone tell that, and not what the photos show.",
+        )
+    return TrainedPhotos(None, reason)
 
 
-def _root_of_run(folder: Path, classifier: Classifier) -> Path | None:
-    """The folder that paths in the `split.csv` beside a model start from; None if it is not the model's."""
+def _no_record(model: Path, classifier: Classifier) -> str:
+    """Why no run beside the model tells what it was trained on; empty if one does.
+
+    Raises:
+        DataError: the run is damaged.
+    """
+    for name in (SPLIT_TABLE, CONFIG):
+        if not is_there(model.parent / name):
+            return f"there is no {name} of its run beside {model}"
+    if _run_data(model.parent)["fingerprint"] != classifier.record.data.get("fingerprint"):
+        return f"{CONFIG} and {SPLIT_TABLE} beside {model} are of another run"
+    return ""
+
+
+def _run_data(folder: Path) -> dict[str, Any]:
+    """What a run's `config.json` says of its data: `fingerprint` at least.
+
+    Raises:
+        DataError: it is damaged.
+    """
     try:
-        config: Any = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        data = config["data"]
-        same = data["fingerprint"] == classifier.record.data["fingerprint"]
-        root = Path(data["root"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    return root if same and is_there(folder / SPLIT_TABLE) else None
+        data: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["data"]
+        if isinstance(data["fingerprint"], str) and isinstance(data.get("root", ""), str):
+            return data
+        raise _damaged(folder / CONFIG, "its data are told in no known way")
+    except KeyError as error:
+        raise _damaged(folder / CONFIG, f"it has no {error}") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise _damaged(folder / CONFIG, str(error)) from error
+
+
+def _trained_names(folder: Path) -> list[str]:
+    """The paths of the training photos of a run.
+
+    Raises:
+        DataError: its `split.csv` is damaged.
+    """
+    try:
+        listed = read_rows(folder / SPLIT_TABLE)
+    except DataError as error:
+        raise _damaged(folder / SPLIT_TABLE, error.message) from error
+    pairs = zip(listed.paths, listed.splits.tolist(), strict=True)
+    return [name for name, code in pairs if code == TRAIN]
+
+
+def _damaged(path: Path, what: str) -> DataError:
+    return DataError(
+        f"the run {path.parent} is damaged, so it cannot be told which photos its model was trained on: "
+        f"{path.name}: {' '.join(what.split())}",
+        fix="Copy its folder again if it was damaged on the way, or fit again. To score its model all the"
+        f" same, on photos that it was not trained on, copy {MODEL} alone to another folder.",
+    )
+
+
+def _as_recorded(
+    model: Path, classifier: Classifier, data: Dataset, rows: NDArray[np.int64], progress: Progress
+) -> TrainedPhotos:
+    """What the run beside the model tells, whether its photos are where they were or not."""
+    told_by = f"as {model.parent / SPLIT_TABLE} says"
+    names, root = _trained_names(model.parent), _run_data(model.parent).get("root")
+    files = [] if root is None else [Path(root) / name for name in names]
+    mask, shown = _same_pictures(files, data, rows, progress)
+    if len(shown) == len(names):
+        return TrainedPhotos(mask, told_by)
+    try:
+        known = _codes(model, classifier, names)
+        seen = {composed(names[place]) for place in shown}
+        # One that could not be read then either has no code, and was not trained on.
+        lost = [place for place, name in enumerate(known.paths) if composed(name) not in seen]
+        if not lost:
+            return TrainedPhotos(mask, told_by)
+        mask |= known_by_codes(known, np.array(lost, np.int64), classifier, data, rows, progress)
+        return TrainedPhotos(mask, told_by, f"{_gone(len(lost), len(names), root)}; {_BY_CODES}")
+    except ModelError as error:
+        missing = len(names) - sum(map(is_there, files))
+        gone = _gone(missing, len(names), root)
+        if not shown:
+            return TrainedPhotos(None, f"{gone}, and {error.message}")
+        return TrainedPhotos(mask, told_by, f"{gone}, {_UNTOLD}: {error.message}." if missing else "")
+
+
+_BY_CODES: Final = (
+    f"those were looked for by {TRAINING_PHOTOS}, which tells the same photo, but not every copy that was"
+    " saved anew."
+)
+_UNTOLD: Final = "so it cannot be told which of these photos the model was trained on besides"
+
+
+def _gone(number: int, photos: int, root: str | None) -> str:
+    if root is None:
+        return f"{CONFIG} does not say where the {photos} training photos were"
+    return f"{number} of {photos} training photos are no longer in {root}"
+
+
+def _codes(model: Path, classifier: Classifier, names: Sequence[str]) -> TrainingPhotos:
+    """The codes of the photos that the model was trained on.
+
+    Raises:
+        ModelError: they are not beside it, damaged, or another model's.
+    """
+    known = photos_beside(model, network=classifier.archive.fingerprint)
+    if known is None and not is_there(model.parent / TRAINING_PHOTOS):
+        raise ModelError(f"there is no {TRAINING_PHOTOS} beside {model} to know them by")
+    # Models that share a network share its fingerprint.
+    if known is None or not {*map(composed, known.paths)} <= {*map(composed, names)}:
+        raise ModelError(f"{model.parent / TRAINING_PHOTOS} is of another model")
+    return known
 
 
 def _same_pictures(
     trained: Sequence[Path], data: Dataset, rows: NDArray[np.int64], progress: Progress
-) -> NDArray[np.bool_]:
-    """Which of the rows show what a photo trained on shows: bool (photos of the data set,)."""
-    there = [path for path in trained if is_there(path)]
+) -> tuple[NDArray[np.bool_], list[int]]:
+    """Compare photos with those trained on.
+
+    Returns:
+        bool (photos of the data set,): which of the rows show what one trained on shows. The places of
+        those trained on that are there and can be read.
+    """
     mask = np.zeros(len(data), dtype=np.bool_)
-    if there:
-        looked = inspect([*there, *data.samples.select(rows).files], progress=progress)
-        groups = groups_of(remembered_matches(looked, progress=progress), len(looked))
-        mask[rows] = np.isin(groups[len(there) :], groups[: len(there)])
-    return mask
-
-
-def _same_names(trained: Sequence[str], data: Dataset) -> NDArray[np.bool_]:
-    """Which photos have one of the paths: bool (photos of the data set,)."""
-    names = {composed(name) for name in trained}
-    return np.array([composed(path) in names for path in data.samples.paths], dtype=np.bool_)
+    there = [place for place, path in enumerate(trained) if is_there(path)]
+    if not there:
+        return mask, []
+    files = [trained[place] for place in there]
+    looked = inspect([*files, *data.samples.select(rows).files], progress=progress)
+    groups = groups_of(remembered_matches(looked, progress=progress), len(looked))
+    mask[rows] = np.isin(groups[len(there) :], groups[: len(there)])
+    return mask, [
+        place for place, seen in zip(there, looked, strict=False) if not isinstance(seen, PhotoError)
+    ]
