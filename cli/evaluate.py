@@ -107,15 +107,16 @@ def evaluate(
             found = kclass.cross_validate(opened, folds=folds, split=split, progress=progress, **options)
         else:
             found = kclass.evaluate(opened, model=model, split=split, progress=progress)
-    if csv_file is not None and not isinstance(found, kclass.LearningCurve):
-        found.write_csv(csv_file)
-    if plot is not None:
-        kclass.save_png(found.plot(), plot)
     if as_json:
         print_json(found.to_dict())
     else:
         print_result(repr(found))
     _name_left_out(found, terminal)
+    # After the result is printed: a place that cannot be written does not cost what took so long.
+    if csv_file is not None and not isinstance(found, kclass.LearningCurve):
+        found.write_csv(csv_file)
+    if plot is not None:
+        kclass.save_png(found.plot(), plot)
     for place in filter(None, (csv_file, plot)):
         terminal.say(f"Written: {place}")
     return 0

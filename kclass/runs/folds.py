@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.folding import LEFT_IN, assign_folds, check_folds
 from kclass.dataset.grouping import merged
-from kclass.dataset.names import SPLITS, UNLABELLED
+from kclass.dataset.names import SPLITS, UNLABELLED, split_name
 from kclass.errors import DataError, OptionError, PhotoError
 from kclass.progress import Progress
 from kclass.runs.fitting import opened
@@ -171,9 +171,24 @@ def taken_rows(data: Dataset, split: str) -> NDArray[np.int64]:
         chosen &= samples.splits == SPLITS.index(split)
     rows = np.flatnonzero(chosen)
     if not rows.size:
-        which = "labelled photo" if split == ALL else f"labelled photo in its split {split}"
-        raise DataError(f"{data.name} has no {which}", fix="Give photos that lie in class folders.")
+        raise _none_labelled(data, split)
     return rows
+
+
+def _none_labelled(data: Dataset, split: str) -> DataError:
+    codes = np.unique(data.samples.splits[data.samples.labels != UNLABELLED]).tolist()
+    if split == ALL or not codes:
+        return DataError(f"{data.name} has no labelled photo", fix="Give photos that lie in class folders.")
+    present = [name for code in codes if (name := split_name(code)) is not None]
+    if not present:
+        return DataError(
+            f"{data.name} is not split, so it has no labelled photo in a split {split}",
+            fix="Leave split out, and all its photos take part; or give photos in folders named for splits.",
+        )
+    return DataError(
+        f"{data.name} has no labelled photo in its split {split}",
+        fix=f"It has some in {' and '.join(present)}: choose one of these, or leave split out for all.",
+    )
 
 
 def _refuse_one_class(data: Dataset, rows: NDArray[np.int64]) -> None:

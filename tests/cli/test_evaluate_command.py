@@ -144,6 +144,35 @@ def test_an_option_of_fit_that_has_no_use_here_is_refused_with_the_reason(
     assert ended.err.endswith(f"Error: {option} has no effect on evaluate: {reason}.\n")
 
 
+def test_a_split_that_is_not_there_is_answered_with_those_that_are(
+    command: Command, fitted: SmallFit
+) -> None:
+    unsplit = command("evaluate", fitted.data, "--model", fitted.run, "--split", "valid")
+    assert unsplit == Ended(
+        1,
+        "",
+        "Error: trees is not split, so it has no labelled photo in a split valid\n"
+        "  Leave split out, and all its photos take part; or give photos in folders named for splits.\n",
+    )
+    table = [*("--split-column", "split"), "--root", fitted.data, "--label-column", "class"]
+    split = command("evaluate", fitted.run / "split.csv", *table, "--folds", 2, "--split", "test")
+    assert split.err.endswith(
+        " has no labelled photo in its split test\n"
+        "  It has some in train and valid: choose one of these, or leave split out for all.\n"
+    )
+
+
+@pytest.mark.parametrize(("option", "name"), [("--csv", "out.csv"), ("--plot", "out.png")])
+def test_a_result_is_printed_also_if_a_file_of_it_cannot_be_written(
+    option: str, name: str, command: Command, fitted: SmallFit, here: Path
+) -> None:
+    (here / "taken").write_text("no folder", encoding="utf-8")
+    ended = command("evaluate", fitted.data, "--folds", 2, option, here / "taken" / name)
+    assert ended.code == 1
+    assert ended.out == f"{kclass.cross_validate(fitted.data, folds=2)!r}\n"
+    assert f"Error: cannot write {here / 'taken' / name}" in ended.err
+
+
 def test_photos_that_cannot_be_read_are_named(command: Command, tmp_path: Path) -> None:
     root = write_photos(tmp_path / "trees", {"ash": 14, "birch": 3})
     for place in range(11):
