@@ -149,11 +149,11 @@ def _as_recorded(
         mask |= known_by_codes(known, np.array(lost, np.int64), classifier, data, rows, progress)
         return TrainedPhotos(mask, told_by, f"{_gone(len(lost), len(names), root)}; {_BY_CODES}")
     except ModelError as error:
-        missing = len(names) - sum(map(is_there, files))
-        gone = _gone(missing, len(names), root)
         if not shown:
-            return TrainedPhotos(None, f"{gone}, and {error.message}")
-        return TrainedPhotos(mask, told_by, f"{gone}, {_UNTOLD}: {error.message}." if missing else "")
+            return TrainedPhotos(None, f"{_gone(len(names), len(names), root)}, and {error.message}")
+        missing = len(names) - sum(map(is_there, files))
+        untold = f"{_gone(missing, len(names), root)}, {_UNTOLD}: {error.message}."
+        return TrainedPhotos(mask, told_by, untold if missing else "")
 
 
 _BY_CODES: Final = (

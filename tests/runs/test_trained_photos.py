@@ -109,6 +109,19 @@ def test_without_files_and_codes_it_cannot_be_told(fitted: SmallFit, run: Path, 
     assert found.to_dict()["trained_on"] is None
 
 
+def test_training_photos_that_are_all_damaged_by_now_count_as_gone(
+    fitted: SmallFit, run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(fitted.data, tmp_path / "gone")
+    for name in names(run, "train"):
+        (tmp_path / "gone" / name).write_bytes(b"no photo")
+    assert set(kclass.evaluate(fitted.data, model=run).trained_on or ()) == set(names(run, "train"))
+    (run / CODES).unlink()
+    found = kclass.evaluate(fitted.data, model=run)
+    assert found.trained_on is None
+    assert "photos scored: 18 of 18 training photos are no longer in" in found.used
+
+
 def test_damaged_codes_are_named_where_they_are_needed_and_do_no_harm_elsewhere(
     fitted: SmallFit, run: Path
 ) -> None:
