@@ -13,7 +13,7 @@ from kclass.errors import ModelError
 from kclass.files import whole_file
 from kclass.training.epochs import Arrays, EpochResult, PhaseState
 
-FORMAT = 1
+FORMAT = 2
 PARTS = ("weights", "optimizer", "best")
 
 
@@ -46,6 +46,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     arrays = {f"{part}{place}": each for part in PARTS for place, each in enumerate(getattr(state, part))}
     story = {
         "format": FORMAT,
+        "arrays": {part: len(getattr(state, part)) for part in PARTS},
         "phase": checkpoint.phase,
         "best_epoch": state.best_epoch,
         "history": [asdict(each) for each in state.history],
@@ -71,7 +72,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             story = json.loads(found["story"].tobytes())
             if story["format"] != FORMAT:
                 raise ValueError(f"its format is {story['format']}, and not {FORMAT}")
-            weights, optimizer, best = (_numbered(found, part) for part in PARTS)
+            weights, optimizer, best = (_numbered(found, part, story["arrays"][part]) for part in PARTS)
         state = PhaseState(_results(story["history"]), weights, optimizer, best, story["best_epoch"])
         earlier = _results(story["earlier"])
         return Checkpoint(story["phase"], state, earlier, story["earlier_best"], story["basis"])
@@ -82,8 +83,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error
 
 
-def _numbered(found: Any, part: str) -> Arrays:
-    number = sum(name.removeprefix(part).isdigit() for name in found.files if name.startswith(part))
+def _numbered(found: Any, part: str, number: int) -> Arrays:
     return tuple(found[f"{part}{place}"] for place in range(number))
 
 

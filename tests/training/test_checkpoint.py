@@ -125,8 +125,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def with_story(change: Callable[[dict[str, Any]], object]) -> bytes:
-    story = {"format": 1, "phase": 0, "best_epoch": 1, "history": [], "earlier": [], "earlier_best": None}
-    story["basis"] = ""
+    story: dict[str, Any] = {
+        "format": 2,
+        "phase": 0,
+        "best_epoch": 1,
+        "history": [],
+        "earlier": [],
+        "earlier_best": None,
+    }
+    story |= {"basis": "", "arrays": {"weights": 0, "optimizer": 0, "best": 0}}
     change(story)
     file = io.BytesIO()
     np.savez(file, story=np.frombuffer(json.dumps(story).encode(), np.uint8))
@@ -179,11 +186,11 @@ def test_the_files_that_are_refused_lack_nothing_else(path: Path) -> None:
 
 
 def test_a_checkpoint_of_another_version_says_so(path: Path) -> None:
-    path.write_bytes(with_story(lambda story: story.update(format=2)))
+    path.write_bytes(with_story(lambda story: story.update(format=3)))
     with pytest.raises(ModelError) as caught:
         read_checkpoint(path)
     assert caught.value.message == (
-        f"{path} is no checkpoint that can be gone on with (its format is 2, and not 1)"
+        f"{path} is no checkpoint that can be gone on with (its format is 3, and not 2)"
     )
 
 
@@ -222,6 +229,15 @@ def test_a_checkpoint_that_was_cut_off_is_refused(path: Path) -> None:
         path.write_bytes(content[:end])
         with pytest.raises(ModelError):
             read_checkpoint(path)
+
+
+def test_an_array_whose_name_is_damaged_is_missed(path: Path) -> None:
+    content = bytearray(written(path).read_bytes())
+    # The last of the names in the zip's directory, which no checksum covers.
+    content[content.rindex(b"optimizer12.npy") + 9] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="optimizer12 is not a file in the archive"):
+        read_checkpoint(path)
 
 
 @given(st.data())
