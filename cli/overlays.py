@@ -29,7 +29,7 @@ def explain_into(
 
     overlays = Overlays({}, [])
     with terminal.progress() as progress:
-        progress("explaining", 0, len(predictions))  # TensorFlow takes seconds to come
+        progress("explaining", 0, len(predictions))  # TensorFlow, where it is needed, takes seconds
         places = _free_places(folder, predictions)
         for done, (each, place) in enumerate(zip(predictions, places, strict=True), start=1):
             try:
