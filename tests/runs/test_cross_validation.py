@@ -15,6 +15,11 @@ from kclass.runs.cross_validation import log_probabilities
 from kclass.runs.folds import folded, head_options
 from kclass.training.linear_head import solve_linear_head
 
+pytestmark = pytest.mark.filterwarnings(
+    # Keras reads models with an array protocol from before NumPy 2.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+)
+
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
