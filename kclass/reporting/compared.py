@@ -77,6 +77,8 @@ class RunDifference:
     @property
     def verdict(self) -> str:
         """What the test says, in words."""
+        if not self.paired.difference:
+            return "both are right equally often"
         if self.p_value >= SIGNIFICANT:
             interval = self.paired.interval
             if interval.low > 0 or interval.high < 0:  # as its own, unlike the p value, it is not raised

@@ -50,6 +50,11 @@ def test_runs_are_compared_photo_by_photo_with_the_first(tmp_path: Path) -> None
     assert difference.verdict == "chance may explain the difference"
 
 
+def test_runs_that_are_right_equally_often_differ_in_nothing_to_explain(tmp_path: Path) -> None:
+    same = compare([run(tmp_path / "one", "110010"), run(tmp_path / "two", "110010")])
+    assert same.differences[0].verdict == "both are right equally often"
+
+
 def test_the_figures_of_each_run_are_those_of_its_evaluation(tmp_path: Path) -> None:
     found = compare([run(tmp_path / "one", "110010"), run(tmp_path / "two", "011111")])
     expected = evaluate(said("110010"), LABELS, CLASSES).to_dict()
