@@ -9,6 +9,7 @@ from .backbones import backbones
 from .check import check
 from .compare import compare
 from .evaluate import evaluate
+from .explain import explain
 from .fit import fit
 from .lr_find import lr_find
 from .predict import predict
@@ -32,11 +33,12 @@ def kclass() -> None:
     kclass report RUN                the page of a run again, written anew
     kclass compare RUN RUN           which of two runs is better, and on which photos
     kclass predict img.jpg           what is it, and how sure is that
+    kclass explain img.jpg           where in the photo the model saw that
     kclass backbones                 the networks to choose from
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, compare, evaluate, fit, lr_find, predict, report, sample, show):
+for command in (backbones, check, compare, evaluate, explain, fit, lr_find, predict, report, sample, show):
     kclass.add_command(command)
 
 

@@ -1,7 +1,5 @@
 """`kclass predict`: what photos show, and where the network looked."""
 
-import io
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +8,12 @@ import click
 
 from .command import common_options, guarded, print_json
 from .overlays import Overlays, explain_into
+from .photo_paths import named_paths
 from .predict_outputs import MOST_IN_GRID, Outputs, print_table
 from .terminal import Terminal
 
 if TYPE_CHECKING:
     from kclass import Classifier, Copied, Predictions
-
-STDIN = "-"
 
 
 @click.command()
@@ -84,7 +81,7 @@ def predict(
     """
     from kclass import find_photos, latest_model, load
 
-    named = _named(paths)
+    named = named_paths(paths)
     photos = find_photos(named)
     outputs = Outputs(csv_file, html, grid, explain, copy_into)
     outputs.check(photos, named)
@@ -125,28 +122,6 @@ def _content(
         if overlays is not None:
             row["overlay"] = overlays.files.get(row["path"])
     return content
-
-
-def _named(paths: Sequence[str]) -> list[str]:
-    """The paths, with those on stdin in the place of -."""
-    named: list[str] = []
-    for path in paths:
-        named += _listed() if path == STDIN else [path]
-    return named
-
-
-def _listed() -> list[str]:
-    """The paths on stdin, one a line."""
-    from kclass import DataError
-
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # names of files may be no text at all
-    listed = [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-    if not listed:
-        raise DataError(
-            "there are no paths on stdin", fix="Write one a line, or name the photos as arguments."
-        )
-    return listed
 
 
 def _predictions(

@@ -12,8 +12,38 @@ from .terminal import Terminal
 if TYPE_CHECKING:
     from kclass import Copied, Predictions
 
-SUFFIXES: Final = {"--csv": ".csv", "--html": ".html", "--grid": ".png"}
+SUFFIXES: Final = {"--csv": ".csv", "--html": ".html", "--grid": ".png", "--sheet": ".png"}
 MOST_IN_GRID: Final = 60
+
+
+@dataclass(frozen=True)
+class PhotoPlaces:
+    """The folders that photos lie in, where results would be taken for photos.
+
+    Args:
+        folders: of the photos.
+        searched: the folders that the photos were looked for in.
+    """
+
+    folders: frozenset[Path]
+    searched: frozenset[Path]
+
+    @classmethod
+    def of(cls, photos: Sequence[Path], named: Sequence[str]) -> "PhotoPlaces":
+        """The places of photos, and of the paths that they were named by."""
+        folders = frozenset(folder.resolve() for folder in {photo.parent for photo in photos})
+        # Unlike `Path.is_dir`, this is False for names that are too long for the system.
+        searched = frozenset(Path(name).resolve() for name in named if os.path.isdir(name))  # noqa: PTH112
+        return cls(folders, searched)
+
+    def hold(self, place: Path) -> bool:
+        """Whether a folder is one of them."""
+        return place.resolve() in self.folders | self.searched
+
+    def lie_around(self, place: Path) -> bool:
+        """Whether a folder holds photos itself, or lies below one that was looked in."""
+        place = place.resolve()
+        return place in self.folders or not self.searched.isdisjoint((place, *place.parents))
 
 
 @dataclass(frozen=True)
@@ -41,18 +71,14 @@ class Outputs:
             photos: to be predicted.
             named: the paths that they were named by.
         """
-        _check_files({"--csv": self.csv, "--html": self.html, "--grid": self.grid}, photos)
+        check_files({"--csv": self.csv, "--html": self.html, "--grid": self.grid}, photos)
         if self.explain is None and self.copy_into is None:
             return
-        folders = {folder.resolve() for folder in {photo.parent for photo in photos}}
-        # Unlike `Path.is_dir`, this is False for names that are too long for the system.
-        searched = {Path(name).resolve() for name in named if os.path.isdir(name)}  # noqa: PTH112
+        places = PhotoPlaces.of(photos, named)
         if self.explain is not None:
-            _refuse("--explain", self.explain, self.explain.resolve() in folders | searched, "overlays")
+            refuse("--explain", self.explain, places.hold(self.explain), "overlays")
         if self.copy_into is not None:
-            place = self.copy_into.resolve()
-            among = place in folders or not searched.isdisjoint((place, *place.parents))
-            _refuse("--copy-into", self.copy_into, among, "sorted")
+            refuse("--copy-into", self.copy_into, places.lie_around(self.copy_into), "sorted")
 
     def write(self, predictions: "Predictions", terminal: Terminal) -> "Copied | None":
         """Write page, grid and copies, and say where they are; what was copied, if that was asked for."""
@@ -87,8 +113,16 @@ def print_table(predictions: "Predictions", *, single: bool) -> None:
             print_result("\n".join(["most like:", *(f"  {near}" for near in each.nearest)]))
 
 
-def _check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> None:
-    """Refuse files for results that are none, or photos: `--csv *.jpg` is `--csv a.jpg b.jpg` to us."""
+def check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> None:
+    """Refuse files for results that are none, or photos: `--csv *.jpg` is `--csv a.jpg b.jpg` to us.
+
+    Args:
+        files: by the option that names them, one of `SUFFIXES`; None for none.
+        photos: that are looked at.
+
+    Raises:
+        OptionError: a name has not the suffix of its option, or is that of a photo.
+    """
     from kclass import OptionError
 
     taken = {photo.resolve() for photo in photos}
@@ -105,8 +139,18 @@ def _check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> No
             raise OptionError(f"{option} is {place}, one of the photos", fix="Choose another name.")
 
 
-def _refuse(option: str, place: Path, among: bool, instead: str) -> None:
-    """Refuse a folder for results that lies where the photos are, or is a file."""
+def refuse(option: str, place: Path, among: bool, instead: str) -> None:
+    """Refuse a folder for results that lies where the photos are, or is a file.
+
+    Args:
+        option: that names it.
+        place: the folder.
+        among: whether it lies where the photos are.
+        instead: a name that would do.
+
+    Raises:
+        OptionError: it does, or is no folder.
+    """
     from kclass import OptionError
 
     if among:

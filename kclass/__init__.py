@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kclass.classifier.copying import Copied as Copied
     from kclass.classifier.evaluation import Evaluation as Evaluation
     from kclass.classifier.explained import Explained as Explained
+    from kclass.classifier.explained_sheet import contact_sheet as contact_sheet
+    from kclass.classifier.explained_top import ExplainedTop as ExplainedTop
+    from kclass.classifier.faithful import Faithfulness as Faithfulness
+    from kclass.classifier.faithfulness import faithfulness as faithfulness
     from kclass.classifier.prediction import Prediction as Prediction
     from kclass.classifier.predictions import Predictions as Predictions
     from kclass.classifier.training_photos import Neighbour as Neighbour
@@ -40,6 +44,10 @@ if TYPE_CHECKING:
     from kclass.errors import OptionError as OptionError
     from kclass.errors import OutputError as OutputError
     from kclass.errors import PhotoError as PhotoError
+    from kclass.explanation.any_model import explain as explain
+    from kclass.explanation.maps import Explanation as Explanation
+    from kclass.model_audit.audited import ModelAudit as ModelAudit
+    from kclass.model_audit.auditing import audit_model as audit_model
     from kclass.plots.saving import save_png as save_png
     from kclass.progress import Progress as Progress
     from kclass.reporting.compared import Comparison as Comparison
@@ -77,6 +85,9 @@ _HOMES = {
     "Dataset": "kclass.dataset.dataset",
     "Evaluation": "kclass.classifier.evaluation",
     "Explained": "kclass.classifier.explained",
+    "ExplainedTop": "kclass.classifier.explained_top",
+    "Explanation": "kclass.explanation.maps",
+    "Faithfulness": "kclass.classifier.faithful",
     "Finding": "kclass.audit.findings",
     "Fit": "kclass.runs.finished",
     "FitOptions": "kclass.runs.options",
@@ -86,6 +97,7 @@ _HOMES = {
     "LearningCurve": "kclass.runs.learning_curve",
     "ListedBackbone": "kclass.backbones.listing",
     "LrCurve": "kclass.training.lr_suggestion",
+    "ModelAudit": "kclass.model_audit.audited",
     "ModelError": "kclass.errors",
     "ModelEvaluation": "kclass.runs.model_evaluation",
     "Moved": "kclass.audit.fixing",
@@ -97,11 +109,15 @@ _HOMES = {
     "Predictions": "kclass.classifier.predictions",
     "Progress": "kclass.progress",
     "Shown": "kclass.showing",
+    "audit_model": "kclass.model_audit.auditing",
     "check": "kclass.audit.checking",
     "compare": "kclass.reporting.comparison",
+    "contact_sheet": "kclass.classifier.explained_sheet",
     "cross_validate": "kclass.runs.cross_validation",
     "draw_sample": "kclass.drawing.sample",
     "evaluate": "kclass.runs.model_evaluation",
+    "explain": "kclass.explanation.any_model",
+    "faithfulness": "kclass.classifier.faithfulness",
     "find_photos": "kclass.dataset.finding",
     "fit": "kclass.runs.fitting",
     "follow_recipe": "kclass.runs.following",

@@ -1,6 +1,5 @@
 """Photos of a data set as a network sees them, in a grid a person looks at."""
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from kclass.parallel import usable_cores
 from kclass.photos.resizing import Resize, check_resize
 from kclass.plots.lettering import file_names, lettered
 from kclass.plots.photo_grid import photo_grid
-from kclass.plots.saving import save_png
+from kclass.plots.saving import as_png, save_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,9 +107,7 @@ class Shown:
         }
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.plot().savefig(buffer, format="png")
-        return buffer.getvalue()
+        return as_png(self.plot())
 
     def _captions(self) -> list[str]:
         """The class above each photo, or the file's name if the class is not known."""

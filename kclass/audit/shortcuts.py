@@ -1,14 +1,15 @@
 """Properties that give the label away before any training: what may be learned instead of the subject."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.audit.findings import Finding
-from kclass.audit.properties import Property, properties
+from kclass.audit.properties import Property, Told, properties
 from kclass.audit.thresholds import SUBSTANTIAL_KAPPA
 from kclass.dataset.names import readable
 from kclass.evaluation.agreement import Kappa, kappa
@@ -33,6 +34,42 @@ SHOWN_A_CLASS: Final = 6
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAway:
+    """A class that some property of the photos gives away.
+
+    Args:
+        property: its name, as in `properties`.
+        label: the class's place among the classes.
+        words: what its photos have in common against the others, to follow the class's name.
+    """
+
+    property: str
+    label: int
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Teller:
+    """A property that gives classes away.
+
+    Args:
+        property: what it is.
+        told: what the photos of each such class have in common, by its place among those judged.
+        kappas: how far each judged class is told from the rest.
+        log_probabilities: float64 (photos, classes), out of fold; NaN where no fold says anything.
+        truth: int32 (photos,), the class among those judged.
+        predicted: int64 (photos,), likewise; -1 where no fold says anything.
+    """
+
+    property: Property
+    told: Mapping[int, Told]
+    kappas: Mapping[int, Kappa]
+    log_probabilities: Floats
+    truth: Labels
+    predicted: Rows
 
 
 def shortcuts(
@@ -60,17 +97,46 @@ def shortcuts(
     """
     drawn = _drawn(labels, seed=seed)
     judged, truth = _largest(labels[drawn])
+    names = [readable(classes[label]) for label in judged]
+    for each in _tellers(inspections, drawn, truth, judged=len(judged), groups=groups, seed=seed):
+        yield _finding(each, names=names, rows=rows[drawn])
+
+
+def given_away(
+    inspections: Sequence[Inspection], labels: Labels, *, groups: Rows, seed: int
+) -> tuple[tuple[GivenAway, ...], frozenset[int]]:
+    """The classes that a property gives away, as `shortcuts` finds them, one by one; and those judged.
+
+    Args:
+        inspections: of the photos.
+        labels: int32 (photos,).
+        groups: int64 (photos,), one number for photos that are nearly the same.
+        seed: of the draw and of the folds.
+    """
+    drawn = _drawn(labels, seed=seed)
+    judged, truth = _largest(labels[drawn])
+    found = tuple(
+        GivenAway(each.property.name, judged[place], told.words)
+        for each in _tellers(inspections, drawn, truth, judged=len(judged), groups=groups, seed=seed)
+        for place, told in each.told.items()
+    )
+    return found, frozenset(judged)
+
+
+def _tellers(
+    inspections: Sequence[Inspection], drawn: Rows, truth: Labels, *, judged: int, groups: Rows, seed: int
+) -> Iterator[_Teller]:
+    """The properties that give one of the first `judged` classes away; none if there is but one class."""
     if len(np.unique(truth)) < 2:
         return
-    names = [readable(classes[label]) for label in judged]
+    number = int(truth.max()) + 1
     for each in properties([inspections[place] for place in drawn.tolist()]):
         columns = each.columns()
         if columns.shape[1]:
-            number = int(truth.max()) + 1
             head = solve_linear_head(
                 columns, truth, classes=number, seed=seed, groups=groups[drawn], grid=GRID
             )
-            yield from _finding(each, head.out_of_fold, truth, names=names, rows=rows[drawn])
+            yield from _teller(each, head.out_of_fold, truth, judged=judged)
 
 
 def _drawn(labels: Labels, *, seed: int) -> Rows:
@@ -92,30 +158,34 @@ def _largest(labels: Labels) -> tuple[list[int], Labels]:
     return judged.tolist(), place[labels]
 
 
-def _finding(
-    each: Property, log_probabilities: Floats, truth: Labels, *, names: Sequence[str], rows: Rows
-) -> Iterator[Finding]:
-    """What is to be said of one property; nothing if it gives no class away."""
+def _teller(each: Property, log_probabilities: Floats, truth: Labels, *, judged: int) -> Iterator[_Teller]:
+    """What a property gives away; nothing if it gives no class away."""
     held_out = ~np.isnan(log_probabilities).any(axis=1)
     if not held_out.any():
         return
     predicted = np.full(len(truth), -1)
     predicted[held_out] = log_probabilities[held_out].argmax(axis=1)
-    kappas = _kappas(truth[held_out], predicted[held_out], classes=len(names))
+    kappas = _kappas(truth[held_out], predicted[held_out], classes=judged)
     told = {label: each.told(truth == label) for label, one in kappas.items() if one.low >= SUBSTANTIAL_KAPPA}
-    if not told:
-        return
+    if told:
+        yield _Teller(each, told, kappas, log_probabilities, truth, predicted)
+
+
+def _finding(each: _Teller, *, names: Sequence[str], rows: Rows) -> Finding:
+    """What is to be said of a property that gives classes away."""
+    told, kappas, truth = each.told, each.kappas, each.truth
     # Of two classes both are given away alike; the one that reads the most clearly comes first.
     sure = sorted(told, key=lambda label: (-round(kappas[label].low, 6), -told[label].difference))
-    right = float(np.mean(predicted[held_out] == truth[held_out]))
+    held_out = each.predicted >= 0
+    right = float(np.mean(each.predicted[held_out] == truth[held_out]))
     guessing = float(np.bincount(truth[held_out]).max() / held_out.sum())
     named = [f"{names[label]} {told[label].words}" for label in sure[:MOST_NAMED]]
     more = [f"{len(sure) - MOST_NAMED} more classes"] if len(sure) > MOST_NAMED else []
-    shown = _clearest(log_probabilities, truth, predicted, sure)
-    yield Finding(
+    shown = _clearest(each.log_probabilities, truth, each.predicted, sure)
+    return Finding(
         "shortcut",
         tuple(rows[shown].tolist()),
-        f"{each.name} alone tells the class of {100 * right:.0f} % of the photos "
+        f"{each.property.name} alone tells the class of {100 * right:.0f} % of the photos "
         f"({100 * guessing:.0f} % by guessing): {'; '.join(named + more)}",
         score=kappas[sure[0]].value,
     )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from kclass.dataset.dataset import Dataset
 from kclass.dataset.samples import Samples
 from kclass.errors import DataError, OptionError
+
+LARGEST_SEED: Final = 2**32 - 1
+"""The largest seed that every generator of random numbers takes."""
 
 
 def check_top(top: Any) -> None:
@@ -32,6 +35,18 @@ def check_count(name: str, number: Any) -> None:
         raise OptionError(f"{name} is {number!r}; it must be a whole number")
     if number < 1:
         raise OptionError(f"{name} is {number}; it must be 1 or more")
+
+
+def check_seed(seed: Any) -> None:
+    """Check what random numbers are drawn from.
+
+    Raises:
+        OptionError: no whole number, below 0, or above `LARGEST_SEED`.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise OptionError(f"seed is {seed!r}; it must be a whole number")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise OptionError(f"seed is {seed}; it must be from 0 to {LARGEST_SEED}")
 
 
 def check_threshold(threshold: Any) -> None:

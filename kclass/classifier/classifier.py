@@ -14,18 +14,15 @@ from kclass.backbones.archive import LOGITS, Archive
 from kclass.backbones.keras_archive import keras_model
 from kclass.classifier.arguments import (
     check_count,
-    check_layer,
     check_samples,
     check_threshold,
     check_top,
-    class_index,
     labels_among,
     many_paths,
     one_path,
 )
 from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.explained import Explained
-from kclass.classifier.explaining import Explainer
+from kclass.classifier.explainable import ExplainableClassifier
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
 from kclass.classifier.predicting import predicted
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, ranked
@@ -51,7 +48,7 @@ from kclass.progress import Progress, silent
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Classifier(ExplainableClassifier):
     """A network, its classes, and how photos are prepared for it.
 
     Args:
@@ -190,51 +187,6 @@ class Classifier:
         novelty = self._novelty(embedding.features, probabilities)
         return Evaluation(metrics, readable, probabilities, embedding.unreadable, novelty)
 
-    def explain(self, photo: str | Path, *, target: str | None = None, layer: str | None = None) -> Explained:
-        """Where the network looked: Grad-CAM for a class of one photo.
-
-        Args:
-            photo: its file.
-            target: a class; None for the most probable one.
-            layer: a layer of the network with a spatial output; None for the last one.
-
-        Raises:
-            PhotoError: the photo cannot be read.
-            OptionError: no such class or layer.
-        """
-        index = class_index(target, self.classes)
-        check_layer(layer)
-        return self._explainer.one(one_path(photo), index, layer)
-
-    def explain_all(
-        self,
-        photos: Iterable[str | Path],
-        *,
-        targets: Iterable[str | None] | None = None,
-        layer: str | None = None,
-        progress: Progress = silent,
-    ) -> Iterator[Explained | PhotoError]:
-        """Where the network looked: Grad-CAM of many photos, in order, a few of them in memory.
-
-        Args:
-            photos: their files.
-            targets: a class for each, None for the most probable one; left out, that for all.
-            layer: a layer of the network with a spatial output; None for the last one.
-            progress: is told how many photos have been dealt with.
-
-        Yields:
-            What was found, or what is wrong with a photo that cannot be read.
-
-        Raises:
-            OptionError: no such class or layer, or not as many targets as photos.
-        """
-        paths = many_paths(photos)
-        wanted = [class_index(target, self.classes) for target in targets or [None] * len(paths)]
-        if len(wanted) != len(paths):
-            raise OptionError(f"there are {len(wanted)} targets for {len(paths)} photos")
-        check_layer(layer)
-        return self._explainer.many(paths, wanted, layer, progress)
-
     def features_of(
         self, photos: Sequence[str | Path], *, progress: Progress = silent
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -289,12 +241,6 @@ class Classifier:
         # A model that was made in bf16 on a CPU is evaluated on one, wherever it goes.
         device = check_device(self.device) if self.record.precision == "f32" else "cpu"
         return Extractor(self.archive, self.record.resize, device, self.record.precision, self.network)
-
-    @functools.cached_property
-    def _explainer(self) -> Explainer:
-        return Explainer(
-            self.archive, lambda: self.keras_model, resize=self.record.resize, classes=self.classes
-        )
 
     @functools.cached_property
     def _single_photo_engine(self) -> Engine:

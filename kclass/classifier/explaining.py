@@ -1,20 +1,24 @@
 """Photos explained by a classifier's network, one or many."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
+from kclass.classifier.arguments import check_layer
 from kclass.classifier.explained import Explained
+from kclass.classifier.explained_top import ExplainedTop
 from kclass.errors import PhotoError
-from kclass.explanation.gradcam import grad_cam
+from kclass.explanation.explaining import explain_photos
+from kclass.explanation.flips import check_flips
 from kclass.explanation.gradients import GradientNetwork
-from kclass.explanation.maps import Explanation
+from kclass.explanation.layers import archive_graph, explained_layer
+from kclass.explanation.methods import Method, method_named
+from kclass.explanation.network import Explainable
 from kclass.explanation.pooled import PooledNetwork, pooled_layer
 from kclass.parallel import in_parallel, usable_cores
 from kclass.photos.decoding import read_bytes
@@ -24,12 +28,38 @@ from kclass.progress import Progress
 
 AT_ONCE = 16
 
-Explain = Callable[..., Explanation]
-"""Explains photos, uint8 (n, size, size, 3), for the classes `targets`, or those predicted."""
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class How:
+    """What is to be done with photos that are to be explained.
+
+    Args:
+        method: how maps are made.
+        layer: the layer to explain; None for the last one with a spatial output.
+        flips: whether each map is the mean with the mirrored photo's map turned back.
+    """
+
+    method: Method
+    layer: str | None
+    flips: bool
+
+    @classmethod
+    def checked(cls, *, method: Any, layer: Any, flips: Any) -> "How":
+        """As callers ask for it.
+
+        Raises:
+            OptionError: there is no such method, it explains no layer though one is named, `layer` is no
+                text, or `flips` is neither True nor False.
+        """
+        check_layer(layer)
+        check_flips(flips)
+        return cls(method_named(method, layer=layer), layer, flips)
 
 
 class Explainer:
-    """Explains photos by Grad-CAM; what a layer needs is made ready once and kept.
+    """Explains photos; what a layer needs is made ready once and kept.
 
     Args:
         archive: the network with its head.
@@ -44,37 +74,114 @@ class Explainer:
         self._archive, self._keras_model = archive, keras_model
         self._resize: Resize = resize
         self._classes = classes
-        self._ready: dict[str | None, Explain] = {}
+        self._ready: dict[tuple[str | None, bool], Explainable] = {}
 
-    def one(self, path: Path, target: int | None, layer: str | None) -> Explained:
+    def network(self, layer: str | None, method: Method) -> Explainable:
+        """What a method needs to explain a layer; without TensorFlow if that is possible."""
+        wanted = (layer, method.pixels)
+        if wanted not in self._ready:
+            if layer is not None:  # without Keras, so that a slip of the pen is told at once
+                explained_layer(archive_graph(self._archive), wanted=layer)
+            pooled = pooled_layer(self._archive)
+            if pooled is not None and layer in (None, pooled) and not method.pixels:
+                self._ready[wanted] = PooledNetwork(self._archive, pooled)
+            else:
+                self._ready[wanted] = GradientNetwork(self._keras_model(), layer=layer)
+        return self._ready[wanted]
+
+    def one(self, path: Path, target: int | None, how: How) -> Explained:
         """Explain one photo; see `Classifier.explain`."""
-        (found,) = _explained(self._explain(layer), [self._shot(path)], [target], classes=self._classes)
+        (found,) = self._explained([self._shot(path)], [target], how)
         return found
 
     def many(
-        self, paths: Sequence[Path], targets: Sequence[int | None], layer: str | None, progress: Progress
+        self, paths: Sequence[Path], targets: Sequence[int | None], how: How, progress: Progress
     ) -> Iterator[Explained | PhotoError]:
         """Explain photos in order, `AT_ONCE` of them in memory; see `Classifier.explain_all`."""
+
+        def explained(shots: Sequence[_Shot], those: Sequence[int]) -> Iterator[Explained]:
+            return self._explained(shots, [targets[place] for place in those], how)
+
+        return self._streamed(paths, AT_ONCE, explained, progress)
+
+    def top(
+        self, paths: Sequence[Path], top: int, how: How, progress: Progress
+    ) -> Iterator[ExplainedTop | PhotoError]:
+        """Explain photos for their most probable classes; see `Classifier.explain_top_all`."""
+        number = min(top, len(self._classes))
+
+        def explained(shots: Sequence[_Shot], _: Sequence[int]) -> Iterator[ExplainedTop]:
+            return self._explained_top(shots, number, how)
+
+        return self._streamed(paths, max(1, AT_ONCE // number), explained, progress)
+
+    def _streamed(
+        self,
+        paths: Sequence[Path],
+        at_once: int,
+        explained: "Callable[[Sequence[_Shot], Sequence[int]], Iterator[Found]]",
+        progress: Progress,
+    ) -> Iterator[Found | PhotoError]:
+        """What is found of each photo, or what is wrong with it, in order, a few in memory.
+
+        Args:
+            paths: the photos.
+            at_once: how many.
+            explained: what is found of some photos, of which it is told the places too.
+            progress: is told of each photo.
+        """
         progress("explaining", 0, len(paths))
-        for start in range(0, len(paths), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            shots = self._shots(paths[part])
-            readable = [
-                (shot, target)
-                for shot, target in zip(shots, targets[part], strict=True)
-                if isinstance(shot, _Shot)
-            ]
-            found = iter(self._all_explained(readable, layer))
-            for done, shot in enumerate(shots, start=start + 1):
+        for start in range(0, len(paths), at_once):
+            outcomes = self._shots(paths[start : start + at_once])
+            readable = {start + place: shot for place, shot in enumerate(outcomes) if isinstance(shot, _Shot)}
+            found = explained([*readable.values()], [*readable]) if readable else iter(())
+            for done, shot in enumerate(outcomes, start=start + 1):
                 yield next(found) if isinstance(shot, _Shot) else shot
                 progress("explaining", done, len(paths))
 
-    def _all_explained(
-        self, readable: Sequence[tuple["_Shot", int | None]], layer: str | None
+    def _explained(
+        self, shots: Sequence["_Shot"], targets: Sequence[int | None], how: How
     ) -> Iterator[Explained]:
-        if readable:
-            shots, targets = zip(*readable, strict=True)
-            yield from _explained(self._explain(layer), shots, targets, classes=self._classes)
+        """Explain photos, at least one.
+
+        Args:
+            shots: the photos.
+            targets: the class to explain for each; None for the most probable one, which is told by a
+                pass of its own.
+            how: what is to be done.
+        """
+        network = self.network(how.layer, how.method)
+        photos = np.stack([shot.pixels for shot in shots])
+        wanted = np.array([-1 if target is None else target for target in targets], np.int64)
+        missing = wanted < 0
+        if missing.any() and not missing.all():
+            wanted[missing] = network.scores(photos[missing]).argmax(axis=1)
+        chosen = None if missing.all() else wanted
+        found = explain_photos(network, photos, method=how.method, targets=chosen, flips=how.flips)
+        for place, (shot, index) in enumerate(zip(shots, found.targets.tolist(), strict=True)):
+            yield Explained(
+                path=shot.path,
+                label=self._classes[index],
+                index=index,
+                probability=float(found.probabilities[place, index]),
+                heat=found.maps[place],
+                photo=shot.pixels,
+                aspect=shot.aspect,
+                layer=found.layer,
+                method=found.method,
+                unit=found.unit,
+                flips=how.flips,
+            )
+
+    def _explained_top(self, shots: Sequence["_Shot"], number: int, how: How) -> Iterator[ExplainedTop]:
+        """Explain photos, at least one, for so many of their most probable classes each."""
+        network = self.network(how.layer, how.method)
+        logits = network.scores(np.stack([shot.pixels for shot in shots]))
+        ranked = np.argsort(-logits, axis=1, kind="stable")[:, :number]
+        repeated = [shot for shot in shots for _ in range(number)]
+        maps = [*self._explained(repeated, ranked.ravel().tolist(), how)]
+        for start in range(0, len(maps), number):
+            yield ExplainedTop(tuple(maps[start : start + number]))
 
     def _shot(self, path: Path) -> "_Shot":
         return _read_shot(path, size=self._archive.size, resize=self._resize)
@@ -88,17 +195,6 @@ class Explainer:
 
         with in_parallel(shot, paths, threads=usable_cores()) as shots:
             return [*shots]
-
-    def _explain(self, layer: str | None) -> Explain:
-        """What explains a layer; without TensorFlow if that is possible."""
-        if layer not in self._ready:
-            pooled = pooled_layer(self._archive)
-            if pooled is not None and layer in (None, pooled):
-                self._ready[layer] = PooledNetwork(self._archive, pooled).grad_cam
-            else:
-                network = GradientNetwork(self._keras_model(), layer=layer)
-                self._ready[layer] = functools.partial(grad_cam, network)
-        return self._ready[layer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,38 +220,3 @@ def _read_shot(path: Path, *, size: int, resize: Resize) -> _Shot:
     """
     pixels, aspect = load_with_aspect(read_bytes(path), name=str(path), size=size, how=resize)
     return _Shot(path, pixels, aspect if resize == "squash" else 1.0)
-
-
-def _explained(
-    explain: Explain, shots: Sequence[_Shot], targets: Sequence[int | None], *, classes: Sequence[str]
-) -> Iterator[Explained]:
-    """Explain photos, at least one, by Grad-CAM.
-
-    Args:
-        explain: makes the maps.
-        shots: the photos.
-        targets: the class to explain for each, as its place in `classes`; None for the most probable
-            one, which is told by a pass of its own.
-        classes: of the model.
-    """
-    photos = np.stack([shot.pixels for shot in shots])
-    wanted = np.array([-1 if target is None else target for target in targets], np.int64)
-    if (wanted < 0).all():
-        found = explain(photos)
-    else:
-        missing = wanted < 0
-        if missing.any():
-            wanted[missing] = explain(photos[missing]).targets
-        found = explain(photos, targets=wanted)
-    for place, (shot, index) in enumerate(zip(shots, found.targets.tolist(), strict=True)):
-        yield Explained(
-            path=shot.path,
-            label=classes[index],
-            index=index,
-            probability=float(found.probabilities[place, index]),
-            heat=found.maps[place],
-            photo=shot.pixels,
-            aspect=shot.aspect,
-            layer=found.layer,
-            method=found.method,
-        )

@@ -1,6 +1,5 @@
 """Photos that a classifier has seen, in a grid that a person looks at."""
 
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,13 +109,6 @@ def captioned_pairs(
         for text in (f"{first}\n{GONE if square is None else second}", other)
     ]
     return photo_grid(_filled(squares, size), written, columns=2 * columns, heading=heading, side=side)
-
-
-def as_png(figure: "Figure") -> bytes:
-    """A figure as notebooks show it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def _no_photos() -> DataError:

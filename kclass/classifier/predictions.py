@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kclass.classifier.copying import Copied, copy_sorted
-from kclass.classifier.grid import as_png, captioned_grid, check_number
+from kclass.classifier.grid import captioned_grid, check_number
 from kclass.classifier.prediction import UNSURE, Prediction
 from kclass.classifier.prediction_page import write_prediction_page
 from kclass.errors import PhotoError
 from kclass.files import whole_file
 from kclass.plots.lettering import file_names, lettered
+from kclass.plots.saving import as_png
 from kclass.progress import Progress, silent
 
 if TYPE_CHECKING:

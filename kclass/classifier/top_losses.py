@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.classifier.explained import Explained
-from kclass.classifier.grid import as_png, captioned_grid, captioned_pairs, check_number
+from kclass.classifier.grid import captioned_grid, captioned_pairs, check_number
 from kclass.dataset.names import readable
 from kclass.dataset.samples import Samples
 from kclass.dataset.tables import text_table
@@ -17,6 +17,7 @@ from kclass.errors import PhotoError
 from kclass.evaluation.losses import highest, photo_losses
 from kclass.plots.lettering import lettered
 from kclass.plots.line_fitting import BETWEEN
+from kclass.plots.saving import as_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

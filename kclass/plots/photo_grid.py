@@ -1,5 +1,6 @@
 """Photos in a grid, each with its caption."""
 
+import itertools
 import math
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from kclass.plots.lettering import families
 from kclass.plots.line_fitting import cut, width_in_ems
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIDE: Final = 1.6
@@ -54,6 +56,8 @@ def photo_grid(
     heading: Sequence[str] = (),
     apart: int = 0,
     side: float = SIDE,
+    group: int = 0,
+    room: float = 0.0,
 ) -> "Figure":
     """Draw photos row by row.
 
@@ -68,6 +72,8 @@ def photo_grid(
         heading: lines above all; those that are too long are broken.
         apart: so many columns in front are set apart from the others; 0 for none.
         side: the width of a photo, in inches.
+        group: so many columns at a time are set apart from the next; 0 for none.
+        room: what is left free above all, in inches.
 
     Raises:
         OptionError: there is no photo, another number of captions, or no column.
@@ -75,23 +81,22 @@ def photo_grid(
     if not len(photos) or len(captions) != len(photos) or columns < 1:
         raise OptionError(f"a grid of {len(photos)} photos, {len(captions)} captions and {columns} columns")
     written = _fitted(captions, side=side)
-    grid = _laid_out(photos, written, columns=columns, apart=apart, side=side)
+    grid = _laid_out(photos, written, columns=columns, apart=apart, group=group, side=side)
     inner = max(grid.width, _NARROWEST if heading else 0)
     lines = [part for line in heading for part in broken(line, width=inner, points=_HEADING)]
-    above = _MARGIN + _LINE * len(lines) + (_GAP if lines else 0)
+    above = room + _MARGIN + _LINE * len(lines) + (_GAP if lines else 0)
     width, height = inner + 2 * _MARGIN, above + grid.height + _MARGIN
     figure = new_figure(width, height)
     figure.set_layout_engine("none")
     box = (_MARGIN / width, _MARGIN / height, grid.width / width, grid.height / height)
     axes = figure.add_axes(box)
-    axes.imshow(_canvas(photos, grid, side=side), aspect="auto", extent=(0, grid.width, grid.height, 0))
-    axes.set_axis_off()
+    _show(_canvas(photos, grid, side=side), grid, axes)
     style: dict[str, Any] = {"fontfamily": families(), "parse_math": False}
     for (left, top), stack in zip(grid.corners, written.stacks, strict=True):
         for row, line in enumerate(reversed(stack)):
             axes.text(left, top - 0.3 * _CAPTION - written.step * row, line, fontsize=written.size, **style)
     for row, line in enumerate(lines):
-        top = 1 - (_MARGIN + _LINE * row) / height
+        top = 1 - (room + _MARGIN + _LINE * row) / height
         figure.text(_MARGIN / width, top, line, fontsize=_HEADING, va="top", **style)
     return figure
 
@@ -183,17 +188,35 @@ class _Grid:
 
 
 def _laid_out(
-    photos: NDArray[np.uint8], written: _Written, *, columns: int, apart: int, side: float
+    photos: NDArray[np.uint8], written: _Written, *, columns: int, apart: int, group: int, side: float
 ) -> _Grid:
     columns = min(columns, len(photos))
     high = side * photos.shape[1] / photos.shape[2]
-    lefts = [column * (side + _GAP) + (_APART if column >= apart > 0 else 0) for column in range(columns)]
+    lefts = [
+        column * (side + _GAP) + _APART * ((column >= apart > 0) + (column // group if group else 0))
+        for column in range(columns)
+    ]
     corners, bottom = [], -_GAP
     for start in range(0, len(photos), columns):
         top = bottom + _GAP + written.room(slice(start, start + columns))
         corners += [(left, top) for left in lefts[: len(photos) - start]]
         bottom = top + high
     return _Grid(corners, lefts[-1] + side, bottom)
+
+
+def _show(canvas: NDArray[np.uint8], grid: _Grid, axes: "Axes") -> None:
+    """Show the canvas row by row: drawing it takes a hundred bytes for each of its pixels."""
+    inches = grid.height / len(canvas)
+    tops = sorted({top for _, top in grid.corners})
+    # Between the photos of two rows, where it is white.
+    parted = [0, *(round((top - _GAP / 2) / inches) for top in tops[1:]), len(canvas)]
+    for above, below in itertools.pairwise(parted):
+        axes.imshow(
+            canvas[above:below], aspect="auto", extent=(0, grid.width, inches * below, inches * above)
+        )
+    axes.set_xlim(0, grid.width)
+    axes.set_ylim(grid.height, 0)
+    axes.set_axis_off()
 
 
 def _canvas(photos: NDArray[np.uint8], grid: _Grid, *, side: float) -> NDArray[np.uint8]:

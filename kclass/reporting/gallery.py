@@ -11,6 +11,7 @@ from PIL import Image
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.explained import Explained
 from kclass.errors import PhotoError
+from kclass.explanation.heat import bar_colours
 from kclass.photos.thumbnails import jpeg_text
 from kclass.progress import Progress
 from kclass.reporting.run_reading import SplitResults
@@ -20,6 +21,9 @@ WRONG: Final = 5
 """Photos of a gallery, and how many of them are wrong ones at most."""
 
 LONGER_SIDE: Final = 220
+
+COLOURS: Final = 9
+"""Steps of the bar of colours, between which style sheets blend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Hung:
         probability: of that class.
         photo: as the network saw it, in its own shape: a JPEG in base64; empty if it cannot be read.
         heat: likewise, under the map; empty if that shows no place.
-        peak: the strongest evidence, in units of the logit: what the brightest colour stands for.
+        peak: what the brightest colour stands for: the strongest evidence, in the unit of the gallery.
         verdict: why the map shows no place.
     """
 
@@ -52,10 +56,14 @@ class Gallery:
     Args:
         photos: the wrong ones first.
         method: how maps were made, and at which layer.
+        unit: what the maps' numbers are.
+        colours: from none to the strongest evidence, as style sheets have them.
     """
 
     photos: tuple[Hung, ...]
     method: str
+    unit: str
+    colours: tuple[str, ...]
 
 
 def chosen_rows(results: SplitResults) -> list[int]:
@@ -92,18 +100,17 @@ def hang(
     targets = [classes[results.predicted[row]] for row in rows]
     found = [*classifier.explain_all([files[row] for row in rows], targets=targets, progress=progress)]
     hung = tuple(_hung(row, *each) for row, *each in zip(rows, targets, found, strict=True))
-    methods = [f"{each.method} at {each.layer}" for each in found if isinstance(each, Explained)]
-    return Gallery(hung, methods[0] if methods else "")
+    made = [(each.made, each.unit) for each in found if isinstance(each, Explained)]
+    method, unit = made[0] if made else ("", "")
+    colours = tuple(f"#{bytes(colour).hex()}" for colour in bar_colours(COLOURS))
+    return Gallery(hung, method, unit, colours)
 
 
 def _hung(row: int, label: str, found: Explained | PhotoError) -> Hung:
     if isinstance(found, PhotoError):
         return Hung(row, label, 0.0, "", "", 0.0, "")
-    under = found.picture()
-    plain = Image.fromarray(found.photo).resize(under.size, Image.Resampling.BILINEAR)
-    heat = "" if found.verdict else _small(under)
-    peak = 0.0 if found.verdict else float(found.heat.max())
-    return Hung(row, label, found.probability, _small(plain), heat, peak, found.verdict)
+    heat = "" if found.verdict else _small(found.picture())
+    return Hung(row, label, found.probability, _small(found.plain()), heat, found.scale, found.verdict)
 
 
 def _small(picture: Image.Image) -> str:

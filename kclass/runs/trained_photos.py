@@ -14,7 +14,7 @@ from kclass.classifier.model_file import MODEL
 from kclass.classifier.training_photos import TrainingPhotos
 from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
 from kclass.dataset.dataset import Dataset
-from kclass.dataset.manifest_file import read_rows
+from kclass.dataset.manifest_file import ManifestRows, read_rows
 from kclass.dataset.names import TRAIN, composed
 from kclass.errors import DataError, ModelError, PhotoError
 from kclass.files import is_there
@@ -75,6 +75,32 @@ def trained_photos(
     return TrainedPhotos(None, reason)
 
 
+def training_files(model: Path, classifier: Classifier) -> tuple[list[tuple[Path, str]], str]:
+    """The photos that a model was trained on, each with its class, if most are still where they were.
+
+    Returns:
+        Those that are there, none if it is less than half of them; and what tells which they are, or why
+        there are none, in words that end a sentence.
+
+    Raises:
+        DataError: the `config.json` or the `split.csv` of the run is damaged.
+    """
+    reason = _no_record(model, classifier)
+    if reason:
+        return [], reason
+    listed, root = _listed(model.parent), _run_data(model.parent).get("root")
+    rows = np.flatnonzero(listed.splits == TRAIN).tolist()
+    if root is None:
+        return [], _gone(len(rows), len(rows), None)
+    files = [(Path(root) / listed.paths[row], listed.classes[row]) for row in rows]
+    there = [each for each in files if is_there(each[0])]
+    gone = len(files) - len(there)
+    if 2 * gone > len(files):
+        return [], _gone(gone, len(files), root)
+    told = f"as {model.parent / SPLIT_TABLE} says"
+    return there, f"{told}; {_gone(gone, len(files), root)}" if gone else told
+
+
 def _no_record(model: Path, classifier: Classifier) -> str:
     """Why no run beside the model tells what it was trained on; empty if one does.
 
@@ -112,12 +138,21 @@ def _trained_names(folder: Path) -> list[str]:
     Raises:
         DataError: its `split.csv` is damaged.
     """
-    try:
-        listed = read_rows(folder / SPLIT_TABLE)
-    except DataError as error:
-        raise _damaged(folder / SPLIT_TABLE, error.message) from error
+    listed = _listed(folder)
     pairs = zip(listed.paths, listed.splits.tolist(), strict=True)
     return [name for name, code in pairs if code == TRAIN]
+
+
+def _listed(folder: Path) -> ManifestRows:
+    """The photos of a run, with their classes and splits.
+
+    Raises:
+        DataError: its `split.csv` is damaged.
+    """
+    try:
+        return read_rows(folder / SPLIT_TABLE)
+    except DataError as error:
+        raise _damaged(folder / SPLIT_TABLE, error.message) from error
 
 
 def _damaged(path: Path, what: str) -> DataError:

@@ -7,7 +7,7 @@ from made_up import inspection
 
 from kclass.audit import shortcuts as judging
 from kclass.audit.findings import Finding
-from kclass.audit.shortcuts import MOST_CLASSES, SHOWN_A_CLASS, shortcuts
+from kclass.audit.shortcuts import MOST_CLASSES, SHOWN_A_CLASS, given_away, shortcuts
 from kclass.inspection.inspection import Inspection
 
 FORMATS = ("PNG", "JPEG")
@@ -186,3 +186,21 @@ def test_classes_of_one_photo_each_cannot_be_judged() -> None:
 def test_one_seed_finds_the_same() -> None:
     photos, labels = by_format(30, wrong=2)
     assert found(photos, labels) == found(photos, labels)
+
+
+def test_classes_are_told_one_by_one_with_what_gives_them_away() -> None:
+    photos, labels = by_format(30)
+    told, judged = given_away(photos, np.array(labels, np.int32), groups=np.arange(60), seed=0)
+    assert {(each.property, each.label, each.words) for each in told} == {
+        ("file format", 0, "PNG (100 %, others 0 %)"),
+        ("file format", 1, "JPEG (100 %, others 0 %)"),
+    }
+    assert judged == {0, 1}
+
+
+def test_only_the_largest_classes_are_judged() -> None:
+    labels = np.repeat(np.arange(MOST_CLASSES + 2, dtype=np.int32), 2)
+    labels = np.concatenate([labels, labels[: 2 * MOST_CLASSES]])
+    inspections = [inspection(brightness=float(each)) for each in range(len(labels))]
+    _, judged = given_away(inspections, labels, groups=np.arange(len(labels)), seed=0)
+    assert judged == set(range(MOST_CLASSES))

@@ -9,7 +9,7 @@ from PIL import Image
 from small_fits import CLASSES, SmallFit
 
 import kclass
-from kclass.explanation.overlays import covered
+from kclass.explanation.heat import covered
 from kclass.photos.loading import load
 
 pytestmark = pytest.mark.filterwarnings(
@@ -125,7 +125,21 @@ def test_the_picture_is_written_as_png(explained: kclass.Explained, tmp_path: Pa
 
 def test_plain_data_has_the_map_row_by_row(explained: kclass.Explained) -> None:
     plain = explained.to_dict()
-    assert set(plain) == {"path", "label", "index", "probability", "heat", "layer", "method", "verdict"}
+    assert set(plain) == {
+        "path",
+        "label",
+        "index",
+        "probability",
+        "heat",
+        "layer",
+        "method",
+        "unit",
+        "flips",
+        "verdict",
+        "scale",
+        "peak",
+        "half_area",
+    }
     assert np.array_equal(np.array(plain["heat"], np.float32), explained.heat)
     assert json.loads(json.dumps(plain)) == plain
 
@@ -152,3 +166,67 @@ def test_its_picture_has_the_shape_of_the_photo(
         wanted = covered(explained.photo, explained.heat, scale=float(explained.heat.max()))
         assert np.array_equal(np.asarray(picture), wanted)
         assert not np.array_equal(wanted, explained.photo)
+
+
+def test_several_maps_can_share_a_scale(explained: kclass.Explained, tmp_path: Path) -> None:
+    assert explained.scale == float(explained.heat.max())
+    assert explained.plot().axes[2].get_ylim() == (0, pytest.approx(explained.scale))
+    bar = explained.plot(scale=explained.scale / 2).axes[2]
+    assert bar.get_ylim() == (0, pytest.approx(explained.scale / 2))
+    assert bar.get_yticklabels()[-1].get_text().startswith("≥ ")
+    weaker = covered(explained.photo, explained.heat, scale=4 * explained.scale)
+    assert (weaker != covered(explained.photo, explained.heat, scale=explained.scale)).any()
+    shown = Image.fromarray(weaker).resize((320, 200), Image.Resampling.BILINEAR)
+    assert np.array_equal(explained.picture(scale=4 * explained.scale), shown)
+    plain, other = explained.save(tmp_path / "a.png"), explained.save(tmp_path / "b.png", scale=9.0)
+    assert plain.read_bytes() != other.read_bytes()
+    for use in (explained.plot, explained.picture):
+        with pytest.raises(kclass.OptionError, match=r"scale is -1\.0; it must be above 0"):
+            use(scale=-1.0)
+
+
+def test_the_place_of_the_evidence_is_told(explained: kclass.Explained) -> None:
+    heat = np.zeros((4, 5), np.float32)
+    heat[3, 0] = 2
+    found = replace(explained, heat=heat)
+    assert found.peak is not None
+    assert (found.peak.value, found.peak.x, found.peak.y) == pytest.approx((2, 0.1, 0.875))
+    assert found.half_area == pytest.approx(0.5 / 20)
+    plain = found.to_dict()
+    assert plain["peak"] == {"value": 2.0, "x": pytest.approx(0.1), "y": pytest.approx(0.875)}
+    assert (plain["half_area"], plain["scale"]) == (pytest.approx(0.025), 2.0)
+
+
+def test_a_map_that_is_not_finite_is_still_json(explained: kclass.Explained) -> None:
+    heat = np.array([[1, np.nan], [np.inf, 0]], np.float32)
+    plain = replace(explained, heat=heat, probability=float("nan")).to_dict()
+    assert plain["heat"] == [[1.0, None], [None, 0.0]]
+    assert [plain[name] for name in ("probability", "peak", "half_area", "scale")] == [None, None, None, 0.0]
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+
+
+def test_what_a_figure_says_of_how_the_map_was_made(explained: kclass.Explained) -> None:
+    assert explained.made == f"Grad-CAM at {explained.layer}"
+    assert explained.made_of() == f"0.png · Grad-CAM at {explained.layer}"
+    fine = replace(
+        explained, heat=np.eye(320, dtype=np.float32), method="Integrated gradients", layer="photo"
+    )
+    assert fine.made == "Integrated gradients, shown as means of 10 × 10 pixels"  # noqa: RUF001
+    inner = replace(explained, heat=np.eye(160, dtype=np.float32), flips=True)
+    assert inner.made == (
+        f"Grad-CAM at {explained.layer}, with the mirrored photo, shown as means of 5 × 5 cells"  # noqa: RUF001
+    )
+
+
+def test_a_class_whose_name_cannot_be_drawn_is_called_after_its_place(explained: kclass.Explained) -> None:
+    assert explained.name == "ash"
+    assert replace(explained, label="07.Old_Bridge", index=3).name == "Old Bridge"
+    assert replace(explained, label="\ue000\ue001", index=41).name == "class 41"
+
+
+def test_notebooks_show_the_picture(explained: kclass.Explained) -> None:
+    assert explained._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_plain_photo_has_the_shape_of_the_picture(explained: kclass.Explained) -> None:
+    assert explained.plain().size == explained.picture().size == (320, 200)

@@ -143,7 +143,7 @@ def test_beside_each_photo_stands_what_spoke_for_the_prediction_if_asked(tmp_pat
                 continue
             red = np.full((8, 8, 3), (250, 0, 0), np.uint8)
             heat = np.zeros((2, 2), np.float32)  # shows nothing, so the photo stays as it is
-            yield Explained(path, target, 1, 0.9, heat, red, 1.0, "layer", "Grad-CAM")
+            yield Explained(path, target, 1, 0.9, heat, red, 1.0, "layer", "Grad-CAM", "logits")
 
     found = evaluation(tmp_path).top_losses(number=3)
     figure = found.plot(explain=explain)

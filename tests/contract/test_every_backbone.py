@@ -24,9 +24,10 @@ from kclass.engines.network import features_layer
 from kclass.engines.runtime import core
 from kclass.engines.tensorflow import TensorFlowEngine
 from kclass.errors import OptionError
-from kclass.explanation.gradcam import grad_cam
+from kclass.explanation.explaining import explain_photos
 from kclass.explanation.gradients import GradientNetwork
 from kclass.explanation.layers import archive_graph, explained_layer, keras_graph
+from kclass.explanation.methods import GRAD_CAM
 from kclass.keras_import import import_keras
 
 pytestmark = pytest.mark.filterwarnings(
@@ -187,7 +188,7 @@ def test_an_explanation_looks_at_the_layer_that_the_registry_names(subject: Subj
     assert explained_layer(archive_graph(subject.headed)) == wanted
     assert explained_layer(keras_graph(model)) == wanted
     network = GradientNetwork(model)
-    found = grad_cam(network, battery.battery_photos())
+    found = explain_photos(network, battery.battery_photos(), method=GRAD_CAM)
     assert found.layer == wanted
     assert found.maps.shape == (PHOTOS, *network.map_shape[:2])
     assert np.isfinite(found.maps).all()

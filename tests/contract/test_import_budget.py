@@ -62,6 +62,7 @@ def test_options_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -
         ["backbones", "-h"],
         ["check", "--help"],
         ["evaluate", "-h"],
+        ["explain", "-h"],
         ["fit", "-h"],
         ["lr-find", "-h"],
         ["predict", "--help"],
@@ -108,6 +109,16 @@ def test_predicting_a_photo_needs_neither_tensorflow_nor_matplotlib(fitted: Smal
     loaded = packages_after("predict", str(fitted.photo), "--model", str(fitted.model), cwd=tmp_path)
     assert "openvino" in loaded
     assert loaded & HEAVIER_THAN_A_PHOTO == set()
+
+
+@pytest.mark.parametrize("options", [[], ["--top", "2", "--sheet", "sheet.png"], ["--actual", "--json"]])
+def test_photos_are_explained_without_tensorflow(
+    options: list[str], fitted: SmallFit, tmp_path: Path
+) -> None:
+    model = ["--model", str(fitted.model), "--quiet"]
+    loaded = packages_after("explain", str(fitted.photo), *model, *options, cwd=tmp_path)
+    assert {"openvino", "matplotlib"} <= loaded
+    assert loaded & {"tensorflow", "keras", "keras_cv", "sklearn", "scipy"} == set()
 
 
 def test_a_page_and_copies_need_neither_tensorflow_nor_matplotlib(fitted: SmallFit, tmp_path: Path) -> None:

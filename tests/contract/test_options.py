@@ -17,9 +17,11 @@ from kclass.backbones.registry import BACKBONES, IMAGENET, NO_WEIGHTS
 from kclass.batches.augmentation import PRESETS
 from kclass.batches.balance import BALANCES, Balance
 from kclass.batches.opening import CACHES, Cache
+from kclass.classifier.explained_sheet import SHEET_PHOTOS
 from kclass.dataset.names import SPLITS
 from kclass.engines.engine import DEVICES
 from kclass.engines.runtime import PRECISIONS
+from kclass.explanation.methods import METHODS
 from kclass.photos.resizing import RESIZES, Resize
 from kclass.runs.folds import HEAD_OPTIONS
 from kclass.runs.options import DEFAULT_VALID, HEADS
@@ -28,7 +30,18 @@ from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
-COMMANDS = ["check", "compare", "evaluate", "fit", "lr-find", "predict", "report", "sample", "show"]
+COMMANDS = [
+    "check",
+    "compare",
+    "evaluate",
+    "explain",
+    "fit",
+    "lr-find",
+    "predict",
+    "report",
+    "sample",
+    "show",
+]
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
 OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
@@ -113,6 +126,47 @@ def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> No
         }
 
 
+def test_the_options_of_explain_are_those_of_the_classifier_and_of_files() -> None:
+    functions = (kclass.Classifier.explain, kclass.Classifier.explain_top)
+    in_python = {
+        name: each.default
+        for function in functions
+        for name, each in inspect.signature(function).parameters.items()
+        if name not in ("self", "photo")
+    }
+    own = {"actual", "out", "sheet", "faithfulness", "audit", "html", "strict"}
+    measuring = inspect.signature(kclass.faithfulness).parameters
+    auditing = {
+        name: each.default
+        for name, each in inspect.signature(kclass.audit_model).parameters.items()
+        if name not in ("data", "progress")
+    }
+    assert set(options_of("explain")) == set(in_python) | set(auditing) | own
+    assert {name: defaults("explain")[name] for name in auditing} == auditing
+    assert defaults("explain")["masks"] == measuring["masks"].default
+    shared = set(in_python) - {"top"}  # which of the functions is called hangs on it
+    assert {name: defaults("explain")[name] for name in shared} == {name: in_python[name] for name in shared}
+
+
+def test_one_photo_or_many_are_explained_with_the_same_options() -> None:
+    for one, many in (("explain", "explain_all"), ("explain_top", "explain_top_all")):
+        single, several = (
+            {
+                name.removesuffix("s"): each.default
+                for name, each in inspect.signature(getattr(kclass.Classifier, method)).parameters.items()
+                if name not in ("self", "progress")
+            }
+            for method in (one, many)
+        )
+        assert single == several
+
+
+def test_the_help_of_explain_names_every_method_and_how_many_photos_fit_a_sheet() -> None:
+    words = set(re.findall(r"[\w+-]+", help_of("explain", "method")))
+    assert set(METHODS) <= words
+    assert f"the first {SHEET_PHOTOS} photos" in help_of("explain", "sheet")
+
+
 def test_the_options_of_report_are_its_parameters_in_python() -> None:
     writing = inspect.signature(kclass.write_report).parameters
     assert defaults("report") == {
@@ -157,7 +211,7 @@ def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
     spelt = {name: option.opts for name, option in options_of(command).items()}
-    apart = {"csv_file": ["--csv"]}  # `csv` is a module
+    apart = {"csv_file": ["--csv"], "target": ["--class"]}  # `csv` is a module, `class` a keyword
     assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
 
 
@@ -517,6 +571,9 @@ def test_paths_of_the_command_line_are_paths() -> None:
         ("predict", "csv_file"),
         ("predict", "grid"),
         ("predict", "explain"),
+        ("explain", "model"),
+        ("explain", "out"),
+        ("explain", "sheet"),
     ):
         kind = options_of(command)[name].type
         assert isinstance(kind, click.Path)

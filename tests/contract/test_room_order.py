@@ -30,6 +30,7 @@ ROOMS = (
     "reporting",
     "showing",
     "runs",
+    "model_audit",
     "drawing",
 )
 DRAWING_NEEDS = {"errors", "progress", "files"}

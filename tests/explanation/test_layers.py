@@ -6,7 +6,7 @@ from kclass.backbones.archive import Archive
 from kclass.backbones.efficientnet_lite import lite0_archive
 from kclass.backbones.keras_archive import archive_of
 from kclass.errors import ModelError, OptionError
-from kclass.explanation.layers import Node, archive_graph, explained_layer, keras_graph, keras_tensors
+from kclass.explanation.layers import Node, archive_graph, explained_layer, keras_graph
 
 # Keras writes weights through an h5py call that NumPy 2 complains about.
 SAVES = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -48,20 +48,96 @@ def test_an_archive_has_the_same_graph_as_its_model(scratch: Any, pooled_network
 
 
 def test_plain_operations_and_networks_within_the_network_are_part_of_the_graph(keras: Any) -> None:
-    inside = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)], name="inside")
+    inside = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1, name="first"), keras.layers.ReLU(name="second")],
+        name="inside",
+    )
     photo = keras.Input((4, 4, 3), name="photo")
     doubled = keras.ops.multiply(inside(photo), 2)
     model = keras.Model(photo, keras.layers.GlobalAveragePooling2D(name="features")(doubled))
-    nodes = [(node.kind, node.inputs, node.rank) for node in keras_graph(model)]
-    name = keras_graph(model)[2].name
-    assert nodes == [
-        ("InputLayer", (), 4),
-        ("Sequential", ("photo",), 4),
-        ("Multiply", ("inside",), 4),
-        ("GlobalAveragePooling2D", (name,), 2),
+    graph = keras_graph(model)
+    name = graph[3].name
+    assert graph == (
+        Node("InputLayer", "photo", (), 4),
+        Node("Conv2D", "inside/first", ("photo",), 4),
+        Node("ReLU", "inside/second", ("inside/first",), 4, ("inside",)),
+        Node("Multiply", name, ("inside/second",), 4),
+        Node("GlobalAveragePooling2D", "features", (name,), 2),
+    )
+    assert explained_layer(graph) == name
+
+
+def test_what_is_pooled_over_all_places_has_none_though_it_keeps_their_axes() -> None:
+    graph = graph_of(
+        ("InputLayer", "photo", "", 4),
+        ("Conv2D", "convolution", "photo", 4),
+        ("GlobalAveragePooling2D", "pooled", "convolution", 4),
+        ("Dropout", "dropped", "pooled", 4),
+        ("Conv2D", "conv_preds", "dropped", 4),
+        ("Reshape", "logits", "conv_preds", 2),
+        ("Reshape", "again", "logits", 4),
+    )
+    assert explained_layer(graph) == "convolution"
+    for name in ("pooled", "conv_preds", "again"):
+        with pytest.raises(OptionError, match=f"layer {name} has no spatial output"):
+            explained_layer(graph, wanted=name)
+
+
+def test_a_gate_of_pooled_features_leaves_the_places_of_what_it_weighs() -> None:
+    graph = [
+        *graph_of(
+            ("InputLayer", "photo", "", 4),
+            ("Conv2D", "convolution", "photo", 4),
+            ("GlobalAveragePooling2D", "pooled", "convolution", 4),
+            ("Conv2D", "gate", "pooled", 4),
+        ),
+        Node("Multiply", "weighed", ("convolution", "gate"), 4),
+        Node("GlobalAveragePooling2D", "features", ("weighed",), 2),
     ]
-    assert explained_layer(keras_graph(model)) == name
-    assert keras.Model(photo, keras_tensors(model)["inside"]).output_shape == (None, 4, 4, 2)
+    assert explained_layer(graph) == "weighed"
+
+
+WITHIN = [
+    *graph_of(
+        ("InputLayer", "photo", "", 4),
+        ("Conv2D", "base:1/first", "photo", 4),
+        ("Conv2D", "base:1/block/second", "base:1/first", 4),
+        ("Conv2D", "base:2/first", "base:1/block/second", 4),
+    ),
+    Node("ReLU", "base:2/block/second", ("base:2/first",), 4, ("base:2/block", "base:2")),
+    *graph_of(("Conv2D", "first", "base:2/block/second", 4), ("Conv2D", "top/last", "first", 4)),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "layer"),
+    [
+        ("first", "first"),
+        ("base:1/first", "base:1/first"),
+        ("last", "top/last"),
+        ("base:1/block/second", "base:1/block/second"),
+        ("base:2", "base:2/block/second"),
+        ("base:2/block", "base:2/block/second"),
+    ],
+)
+def test_a_layer_within_can_be_asked_for_by_as_much_of_its_path_as_is_plain(wanted: str, layer: str) -> None:
+    assert explained_layer(WITHIN, wanted=wanted) == layer
+
+
+@pytest.mark.parametrize("wanted", ["second", "block/second", "base/block/second"])
+def test_a_name_that_several_layers_have_is_an_error_that_tells_them(wanted: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        explained_layer(WITHIN, wanted=wanted)
+    assert str(caught.value) == (
+        f"several layers are called {wanted}: base:1/block/second, base:2/block/second\n"
+        "Give the whole path of one."
+    )
+
+
+def test_a_part_of_a_name_is_no_name() -> None:
+    with pytest.raises(OptionError) as caught:
+        explained_layer(WITHIN, wanted="ast")
+    assert caught.value.message.startswith("layer is 'ast'; it must be one of base:1/block/second, ")
 
 
 def test_each_layer_comes_after_all_it_reads(keras: Any) -> None:

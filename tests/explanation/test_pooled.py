@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from kclass.backbones.keras_archive import archive_of
-from kclass.explanation.gradcam import grad_cam
-from kclass.explanation.maps import EMPTY
+from kclass.explanation.any_model import explain
+from kclass.explanation.explaining import explain_photos
+from kclass.explanation.maps import EMPTY, Explanation
+from kclass.explanation.methods import GRAD_CAM
 from kclass.explanation.pooled import PooledNetwork, pooled_layer
 
 pytestmark = pytest.mark.filterwarnings(
@@ -21,10 +23,14 @@ def ready(model: Any) -> PooledNetwork:
     return PooledNetwork(archive, layer)
 
 
+def grad_cam(model: Any, photos: Any, *, targets: Any = None) -> Explanation:
+    return explain_photos(ready(model), photos, method=GRAD_CAM, targets=targets)
+
+
 def test_a_network_worked_by_hand(hand_worked: Any) -> None:
     red, green = [[1, 2], [3, 4]], [[1, 0], [0, 2]]
     photo = np.stack([red, green, np.zeros_like(red)], axis=-1)[None].astype(np.uint8)
-    found = ready(hand_worked).grad_cam(photo)
+    found = grad_cam(hand_worked, photo)
     # Over four places the weights 4 and -8 are 1 and -2: red - 2 green is -1, 2 / 3, 0.
     assert found.maps.tolist() == [[[0, 2], [3, 0]]]
     assert found.logits.tolist() == [[14, 3]]
@@ -32,15 +38,15 @@ def test_a_network_worked_by_hand(hand_worked: Any) -> None:
     assert (found.targets.tolist(), found.layer, found.method) == ([0], "channels", "Grad-CAM")
     # Green speaks for class 1 alone, and where there is none the map says so.
     photo[..., 1] = 0
-    assert ready(hand_worked).grad_cam(photo, targets=np.array([1])).verdicts == (EMPTY,)
+    assert grad_cam(hand_worked, photo, targets=np.array([1])).verdicts == (EMPTY,)
 
 
 @pytest.mark.parametrize("targets", [None, np.array([2, 0, 1, 1])])
 def test_maps_are_those_of_the_gradient(pooled_network: Any, targets: Any) -> None:
     photos = np.random.default_rng(5).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     found, wanted = (
-        ready(pooled_network).grad_cam(photos, targets=targets),
         grad_cam(pooled_network, photos, targets=targets),
+        explain(pooled_network, photos, targets=targets),
     )
     assert wanted.maps.max() > 1e-3
     np.testing.assert_allclose(found.maps, wanted.maps, atol=1e-6)

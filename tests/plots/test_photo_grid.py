@@ -1,4 +1,5 @@
 import io
+import itertools
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,28 @@ def test_columns_in_front_can_be_set_apart() -> None:
     assert first[0] > together[0] + 10
     assert first[1] == pytest.approx(together[1], abs=1)
     assert two[1] > together[1] + 10
+
+
+def test_columns_can_be_set_apart_in_groups() -> None:
+    def gaps(group: int) -> list[int]:
+        places = boxes(drawn(photo_grid(plain(5), [""] * 5, columns=5, group=group)), 5)
+        return [right[0] - left[2] for left, right in itertools.pairwise(places)]
+
+    together, pairs = gaps(0), gaps(2)
+    assert together[0] == pytest.approx(together[1], abs=1)
+    assert [pairs[0], pairs[2]] == pytest.approx([together[0], together[2]], abs=1)
+    assert min(pairs[1], pairs[3]) > together[1] + 10
+
+
+def test_room_is_left_above_all() -> None:
+    tops = {}
+    for room in (0.0, 0.5):
+        figure = photo_grid(plain(1), ["ash"], columns=1, heading=["Trees"], room=room)
+        ((_, tops[room], _, _),) = boxes(drawn(figure), 1)
+        (heading,) = figure.texts
+        below = figure.bbox.height - heading.get_window_extent().y1
+        assert below / figure.dpi == pytest.approx(room + 0.15, abs=0.05)
+    assert tops[0.5] - tops[0.0] == pytest.approx(0.5 * DPI, abs=1)
 
 
 def test_rows_without_captions_leave_no_room_for_them() -> None:

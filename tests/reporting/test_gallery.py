@@ -26,6 +26,10 @@ def test_a_photo_hangs_beside_its_map_in_its_own_shape(fitted: SmallFit) -> None
     files = [fitted.data / path for path in valid.paths]
     gallery = hang(fitted.classifier, valid, files, fitted.classifier.classes, progress=silent)
     assert gallery.method.startswith("Grad-CAM at ")
+    assert gallery.unit == "in units of the logit"
+    # From the grey of the ground, .5, to inferno's last, (.988, .998, .645), which hides four fifths of it:
+    # 255 * (.8 * .988 + .2 * .5) = 227, and so 229 and 157.
+    assert (gallery.colours[0], gallery.colours[-1]) == ("#808080", "#e3e59d")
     assert [each.row for each in gallery.photos] == chosen_rows(valid)
     for each in gallery.photos:
         assert each.label == fitted.classifier.classes[valid.predicted[each.row]]
