@@ -1,7 +1,8 @@
 """The source of kclass and of its command line, as syntax trees."""
 
 import ast
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -15,16 +16,18 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(path: Path) -> set[str]:
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
     """Every module that a file imports anywhere: at the top, in functions and for types alone.
 
     `from a.b import c` gives `a.b` and `a.b.c`, as the name may be a module's.
     """
-    return {name for node in ast.walk(tree_of(path)) for name in _names(node, module_of(path))}
+    return frozenset(name for node in ast.walk(tree_of(path)) for name in _names(node, module_of(path)))
 
 
 def _names(node: ast.AST, importer: str) -> Iterator[str]:
@@ -39,6 +42,6 @@ def _names(node: ast.AST, importer: str) -> Iterator[str]:
         yield from (arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant))
 
 
-def roots(modules: set[str]) -> set[str]:
+def roots(modules: Iterable[str]) -> set[str]:
     """The packages that modules belong to."""
     return {name.partition(".")[0] for name in modules}

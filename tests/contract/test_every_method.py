@@ -26,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 SIZE = 64
 CLASSES = 3
+MANY_PASSES = ("score-cam", "integrated-gradients")
 
 
 def photos() -> NDArray[np.uint8]:
@@ -120,13 +121,13 @@ def ready(build: Callable[[], Any]) -> GradientNetwork:
 
 
 def cases() -> list[Any]:
-    # Score-CAM runs a network once for each channel of the layer, of which these have 1280 or 2048.
+    # These have 1280 or 2048 channels, for each of which Score-CAM runs them once.
     heavy = (efficientnet_lite0, mobilenet_v2, resnet50, nested_transfer)
     return [
         pytest.param(
             build,
             key,
-            marks=[pytest.mark.slow] if key == "score-cam" and build in heavy else [],
+            marks=[pytest.mark.slow] if key in MANY_PASSES and build in heavy else [],
             id=f"{build.__name__}-{key}",
         )
         for build in NETWORKS

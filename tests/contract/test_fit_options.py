@@ -338,6 +338,7 @@ def test_weight_decay_shrinks_kernels_and_nothing_else(scratch: Fits, start: Wei
         assert np.array_equal(bias, np.zeros_like(bias))
 
 
+@pytest.mark.slow
 def test_adamw_is_adam_with_weight_decay(scratch: Fits) -> None:
     chosen = {**SCRATCH, "optimizer": "adamw"}
     adam, without, usual = scratch(**SCRATCH), scratch(**chosen, weight_decay=0.0), scratch(**chosen)
@@ -381,6 +382,7 @@ def test_ema_keeps_an_average_of_the_weights(scratch: Fits) -> None:
     assert losses(average) == losses(two)  # what is learned is the same
 
 
+@pytest.mark.slow
 def test_label_smoothing_spreads_its_share_of_each_label(scratch: Fits) -> None:
     # The loss of the first step is linear in it: (1 - s) times that of the labels and s times the mean
     # over all classes.
@@ -415,6 +417,7 @@ def test_where_photos_are_kept_changes_nothing_that_is_learned(cache: str, scrat
     assert np.array_equal(head(other), head(scratch(**SCRATCH)))
 
 
+@pytest.mark.slow
 def test_tensorboard_leaves_its_files_and_changes_nothing_else(scratch: Fits) -> None:
     usual, told = scratch(**SCRATCH), scratch(**SCRATCH, tensorboard=True)
     assert [path.name.split(".")[2] for path in (told.folder / "tensorboard").iterdir()] == ["tfevents"]
@@ -507,6 +510,7 @@ def test_fine_tuning_follows_the_head_at_a_rate_of_its_own(lite: Fits) -> None:
     assert rates(solved_first) == [None, pytest.approx(0.002), pytest.approx(0.002)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [LAST_TWO, STAGE5], ids=lambda options: options["unfreeze"])
 def test_unfreeze_is_the_part_of_the_backbone_that_changes(
     options: dict[str, Any], lite: Fits, backbone: Archive
@@ -520,6 +524,7 @@ def test_unfreeze_is_the_part_of_the_backbone_that_changes(
     )
 
 
+@pytest.mark.slow
 def test_stage_lr_is_the_share_of_the_rate_that_the_first_stage_has(lite: Fits, backbone: Archive) -> None:
     quarter, full = weights(lite(**LAST_TWO)), weights(lite(**{**LAST_TWO, "stage_lr": 1.0}))
     assert all(np.array_equal(a, b) for a, b in zip(full["logits"], quarter["logits"], strict=True))

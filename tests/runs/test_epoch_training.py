@@ -203,6 +203,7 @@ def test_a_head_is_trained_before_it_is_fine_tuned(fitted: SmallFit) -> None:
     assert found.classifier.record.trained["epochs_done"] == 4
 
 
+@pytest.mark.slow
 def test_epochs_that_patience_left_out_are_not_counted(fitted: SmallFit) -> None:
     options = {**FINE_TUNED, "hidden": 8, "epochs": 8, "lr": 1.0, "optimizer": "sgd", "patience": 1}
     found = trained(fitted.data, **{**options, "batch_size": 32})

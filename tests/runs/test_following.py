@@ -253,6 +253,7 @@ def test_another_network_needs_no_remark_on_that_of_the_recipe() -> None:
 # From `fit`, and through files
 
 
+@pytest.mark.slow
 def test_fit_takes_the_name_of_a_recipe_and_its_run_tells_who_set_what(
     fitted: SmallFit, tmp_path: Path
 ) -> None:

@@ -80,12 +80,13 @@ def results(run: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         pytest.param(SCRATCH, id="scratch"),
-        pytest.param(FINE_TUNED, id="fine-tuned", marks=pytest.mark.slow),
-        pytest.param(BOTH, id="head and fine-tuned", marks=pytest.mark.slow),
+        pytest.param(FINE_TUNED, id="fine-tuned"),
+        pytest.param(BOTH, id="head and fine-tuned"),
     ],
 )
 def test_a_training_that_is_killed_three_times_ends_as_one_that_never_was(

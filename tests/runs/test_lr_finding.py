@@ -50,6 +50,7 @@ def test_the_rate_rises_by_the_same_factor_until_the_loss_runs_away(usual: kclas
     assert not usual.losses[-1] < 2 * np.log(3)
 
 
+@pytest.mark.slow
 def test_a_search_gives_the_same_curve_again(fitted: SmallFit, usual: kclass.LrCurve) -> None:
     again = kclass.lr_find(str(fitted.data), **SCRATCH)
     assert np.array_equal(again.losses, usual.losses, equal_nan=True)

@@ -113,6 +113,7 @@ def test_the_recipes_are_named_for_the_exercises() -> None:
     assert {name: each.name for name, each in RECIPES.items()} == {name: name for name in RECIPES}
 
 
+@pytest.mark.slow
 def test_fiat_ferrari_unfreezes_block_16_and_the_last_convolution_of_mobilenet_v2() -> None:
     sets = RECIPES["fiat-ferrari"].sets
     network = open_backbone(sets["backbone"], weights="none", size=32, seed=0)

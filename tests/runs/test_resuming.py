@@ -79,7 +79,7 @@ def whole(fitted: SmallFit, tmp_path_factory: pytest.TempPathFactory) -> kclass.
     return run_fit(fitted.data, tmp_path_factory.mktemp("whole") / "run", **SCRATCH)
 
 
-@pytest.mark.parametrize("step", [4, 6, 7, 9])
+@pytest.mark.parametrize("step", [4, *(pytest.param(step, marks=pytest.mark.slow) for step in (6, 7, 9))])
 def test_a_fit_that_was_stopped_ends_as_if_it_never_had_been(
     step: int, whole: kclass.Fit, fitted: SmallFit, tmp_path: Path
 ) -> None:

@@ -208,6 +208,7 @@ def test_the_archive_holds_the_network_alone_and_plain_keras_opens_it(tmp_path: 
 # Going on
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_after_any_epoch_of_either_phase(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     kept: dict[tuple[int, int], bytes] = {}
@@ -248,7 +249,14 @@ def killing(at: int) -> Any:
     return progress
 
 
-@pytest.mark.parametrize(("at", "held"), [(6, (0, 1)), (9, (1, 2)), (14, (1, 3))])
+@pytest.mark.parametrize(
+    ("at", "held"),
+    [
+        (6, (0, 1)),
+        pytest.param(9, (1, 2), marks=pytest.mark.slow),
+        pytest.param(14, (1, 3), marks=pytest.mark.slow),
+    ],
+)
 def test_a_training_that_was_killed_in_the_middle_of_an_epoch_ends_as_one_that_was_not(
     at: int, held: tuple[int, int], tmp_path: Path
 ) -> None:

@@ -381,6 +381,7 @@ def test_a_training_that_diverges_later_ends_with_the_best_epoch_before() -> Non
 
 Run = tuple[Callable[[], Trainee], Callable[[], Shown], Phase]
 
+SOON_DONE = "stages, sampling"
 RUNS: dict[str, Run] = {
     "adamw, one-cycle, dropout, clipping": (
         head_alone,
@@ -397,7 +398,7 @@ RUNS: dict[str, Run] = {
         lambda: photos(lesson(augment=PRESETS["standard"], mixup=0.4, label_smoothing=0.1)),
         phase(schedule="cosine", optimizer="adam"),
     ),
-    "stages, sampling": (
+    SOON_DONE: (
         fine_tuned,
         lambda: photos(lesson(balance="sample", augment=PRESETS["flip"])),
         phase(stage_lr=0.1, before=2),
@@ -405,7 +406,9 @@ RUNS: dict[str, Run] = {
 }
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == SOON_DONE else pytest.param(kind, marks=pytest.mark.slow) for kind in RUNS]
+)
 def test_a_phase_that_goes_on_after_an_epoch_ends_as_one_that_was_never_stopped(kind: str) -> None:
     make, show, what = RUNS[kind]
     kept: list[PhaseState] = []

@@ -127,6 +127,7 @@ def test_a_rate_is_suggested_where_the_loss_falls_and_none_where_it_does_not() -
     assert swept(shown=ShownFeatures(lesson(size=2), np.zeros_like(VECTORS))).suggestion is None
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_losses_with_dropout_and_augmentation_too() -> None:
     def losses(seed: int) -> NDArray[np.float64]:
         what = lesson(size=2, augment=PRESETS["flip"], mixup=0.4, balance="weights", seed=seed)
