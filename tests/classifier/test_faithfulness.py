@@ -138,6 +138,7 @@ def test_eigen_cam_is_found_not_to_look_at_the_head(fitted: SmallFit) -> None:
     assert (found.localisation, found.unmasked) == ((), ())
 
 
+@pytest.mark.slow
 def test_of_more_photos_than_wanted_some_are_drawn_from_the_seed(fitted: SmallFit) -> None:
     photos = sorted(fitted.data.rglob("*.png"))
     told: list[tuple[str, int, int]] = []
@@ -157,6 +158,7 @@ def test_of_more_photos_than_wanted_some_are_drawn_from_the_seed(fitted: SmallFi
     assert told[:2] == [("measuring", 0, 1), ("measuring", 1, 1)]
 
 
+@pytest.mark.slow
 def test_flips_and_the_layer_matter(fitted: SmallFit) -> None:
     plain, flipped = (
         kclass.faithfulness(fitted.classifier, [fitted.photo], flips=flips) for flips in (False, True)

@@ -50,6 +50,7 @@ def test_options_of_the_heads_and_the_data_reach_them(command: Command, fitted: 
     assert {**content, "seconds": 0} == {**wanted, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_a_learning_curve_is_measured_in_five_folds_or_as_many_as_asked(
     command: Command, tmp_path: Path, here: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_what_the_audit_says_is_printed_and_the_page_is_written(
     assert page.count("<img") == 2 + len(CLASSES) * (1 + 4 + 3) + coloured * 3
 
 
+@pytest.mark.slow
 def test_with_strict_a_shortcut_ends_with_1(audit: Command, trained: SmallFit, tmp_path: Path) -> None:
     assert wanted(trained).verdict == "background"
     assert audit(trained.data, "--strict").code == 1
@@ -66,6 +67,7 @@ def test_with_strict_a_shortcut_ends_with_1(audit: Command, trained: SmallFit, t
     assert ended.out.startswith("Whether the model takes a shortcut cannot be told")
 
 
+@pytest.mark.slow
 def test_as_json_it_is_one_document_of_the_split_and_the_seed_asked_for(
     audit: Command, trained: SmallFit
 ) -> None:

@@ -49,6 +49,7 @@ def test_as_json_it_is_one_document(measure: Command, fitted: SmallFit, here: Pa
     assert (here / "curves" / "faithfulness-grad-cam.png").exists()
 
 
+@pytest.mark.slow
 def test_photos_without_a_mask_and_broken_ones_are_named_and_strict_ends_with_1(
     measure: Command, fitted: SmallFit, here: Path, masks: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_photos_without_a_mask_and_broken_ones_are_named_and_strict_ends_with_1(
     assert measure("--masks", masks, fitted.photo, unmasked, "--strict").code == 1
 
 
+@pytest.mark.slow
 def test_the_method_is_that_asked_for(measure: Command, fitted: SmallFit, here: Path) -> None:
     ended = measure("--method", "eigen-cam", fitted.photo)
     assert ended.out.startswith("Faithfulness of Eigen-CAM at ")

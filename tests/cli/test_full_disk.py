@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import pytest
 from processes import KCLASS, limited, run
 from small_fits import SmallFit, write_photos
 
@@ -40,6 +41,7 @@ def test_a_fit_that_cannot_fill_its_cache_says_which_and_leaves_no_run(tmp_path:
     assert run(*command, cwd=tmp_path, variables=variables).returncode == 0
 
 
+@pytest.mark.slow
 def test_epochs_that_cannot_be_kept_are_not_gone_through(fitted: SmallFit, tmp_path: Path) -> None:
     # 616,483 weights of 4 bytes; a checkpoint has them four times, with the best and Adam's two averages.
     options = ("--backbone", "scratch", "--size", "8", "--cache", "memory")

@@ -107,7 +107,11 @@ def test_ctrl_c_ends_the_epochs_and_the_run_is_whole(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
+    ids=lambda number: number.name,
+)
 def test_a_signal_to_end_during_epochs_leaves_them_to_be_gone_on_with(
     number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -120,6 +124,7 @@ def test_a_signal_to_end_during_epochs_leaves_them_to_be_gone_on_with(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_the_command_and_leaves_the_epochs(tmp_path: Path) -> None:
     # A photo that validates is a pipe. It is fed as often as it is read before the epochs are over;
     # whoever reads it then is the evaluation.

@@ -32,6 +32,7 @@ def test_the_rate_is_suggested_and_the_curve_drawn(command: Command, fitted: Sma
     assert [path.name for path in here.iterdir()] == ["lr-find.png"]
 
 
+@pytest.mark.slow
 def test_the_curve_is_one_json_document(command: Command, fitted: SmallFit, here: Path) -> None:
     ended = command("lr-find", fitted.data, *SCRATCH, "--json", "--quiet", "--out", "deep/curve.png")
     assert (ended.code, ended.err) == (0, "")

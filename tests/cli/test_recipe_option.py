@@ -44,6 +44,7 @@ def test_an_option_at_its_default_counts_if_it_is_given(
     assert options["recipe"]["overridden"] == {"size": 224, "epochs": 60, "seed": 1337}
 
 
+@pytest.mark.slow
 def test_a_learning_rate_is_found_for_a_recipe(command: Command, fitted: SmallFit, here: Path) -> None:
     ended = command("lr-find", fitted.data, *SMALL)
     assert ended.code == 0, ended.err

@@ -47,6 +47,7 @@ def test_a_bar_on_a_terminal_shows_how_far_it_is_and_stdout_has_the_result_alone
     assert len(out.splitlines()) == 24
 
 
+@pytest.mark.slow
 def test_a_bar_of_a_training_shows_its_epoch_its_losses_and_the_time_left(
     fitted: SmallFit, tmp_path: Path
 ) -> None:

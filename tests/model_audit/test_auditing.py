@@ -29,6 +29,7 @@ def test_each_class_is_measured_on_its_photos(audit: kclass.ModelAudit, fitted: 
     assert (audit.unreadable, audit.unmasked) == ((), ())
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same(audit: kclass.ModelAudit, fitted: SmallFit) -> None:
     again = kclass.audit_model(fitted.data, model=fitted.run)
     assert again.to_dict() == audit.to_dict()
