@@ -11,7 +11,7 @@ from kclass.backbones.stages import stages_of
 from kclass.keras_import import import_keras
 
 NAMED = ("efficientnet", "inception", "nasnet", "scratch", "xception")
-SOON_COMPUTED = ("efficientnet_lite1", "mobilenet_v3_small", "scratch", "scratch-small", "vgg16")
+SOON_COMPUTED = ("efficientnet_lite1", "mobilenet_v3_small", "scratch", "scratch-small")
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,12 @@ def test_a_cut_at_a_layer_that_is_not_there_is_an_error(lite0: Archive) -> None:
 
 
 @pytest.fixture(
-    scope="module", params=["efficientnet_lite0", "resnet50", "mobilenet_v3_small", "densenet121"]
+    scope="module",
+    params=[
+        "efficientnet_lite0",
+        "mobilenet_v3_small",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("resnet50", "densenet121")),
+    ],
 )
 def cut_at_its_stages(request: pytest.FixtureRequest) -> Archive:
     weights = "imagenet" if request.param == "efficientnet_lite0" else "none"

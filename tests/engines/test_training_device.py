@@ -212,6 +212,7 @@ for replicas in (("CPU:0",), ("CPU:0", "CPU:1")):
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_learn_what_one_device_does(tmp_path: Path) -> None:
     """By an optimizer with a rate for each layer and moving averages, which Keras leaves as the weights."""
     variables = {"TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
