@@ -255,7 +255,11 @@ def made_by_kclass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
     ("name", "reason"),
     [
         ("vgg16", "the model in FILE takes red, green, blue, where vgg16 as Keras has it takes blue,"),
-        ("efficientnet_b0", "the weights in FILE are of a network that kclass made, whose scaling layers"),
+        pytest.param(
+            "efficientnet_b0",
+            "the weights in FILE are of a network that kclass made, whose scaling layers",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_network_of_kclass_whose_weights_it_changed_is_refused(

@@ -259,6 +259,7 @@ OPTIONS: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @keras_writes
 def test_every_option_of_training_comes_from_the_command_line_to_the_fit(
     command: Command, fitted: SmallFit, here: Path

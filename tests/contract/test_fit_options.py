@@ -152,6 +152,7 @@ def test_a_fit_without_validation_is_refused(fit: Fitting) -> None:
     assert raised.value.message == "valid is 0; without validation photos nobody knows how good the result is"
 
 
+@pytest.mark.slow
 def test_backbone_and_weights_decide_the_network(fit: Fitting, tmp_path: Path) -> None:
     other = {"backbone": "mobilenet_v2", "weights": "none", "size": 32}
     first = fit(**other)
@@ -268,13 +269,13 @@ def start() -> Weights:
 @pytest.mark.parametrize(
     "change",
     [
-        {"batch_size": 9},
+        pytest.param({"batch_size": 9}, marks=pytest.mark.slow),
         {"seed": 1},  # the folder is split already, so it is that of weights, order and augmentation
         {"augment": "fiat-ferrari"},
         {"mixup": 0.4},
-        {"cutmix": 1.0},
+        pytest.param({"cutmix": 1.0}, marks=pytest.mark.slow),
         {"balance": "weights"},
-        {"balance": "sample"},
+        pytest.param({"balance": "sample"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -284,6 +285,7 @@ def test_each_option_of_the_batches_changes_what_comes_of_it(change: dict[str, A
     assert differ(usual, changed)
 
 
+@pytest.mark.slow
 def test_the_backbones_that_are_trained_are_two_networks(scratch: Fits) -> None:
     plain, small = (
         scratch(**SCRATCH),
@@ -312,14 +314,20 @@ def test_batch_size_is_how_many_photos_a_step_has(scratch: Fits) -> None:
 
 COSINE = [0.05, 0.1, 0.075, 0.025]  # of four steps one rises, and (1 + cos(k pi / 3)) / 2 follow
 RATES = [
-    ({"schedule": "constant", "lr": 0.03}, [0.03, 0.03, 0.03, 0.03]),
+    pytest.param({"schedule": "constant", "lr": 0.03}, [0.03, 0.03, 0.03, 0.03], marks=pytest.mark.slow),
     ({"schedule": "cosine", "warmup": 0.25}, COSINE),
-    ({"schedule": "cosine", "warmup": 0.5}, [0.1 / 3, 0.2 / 3, 0.1, 0.05]),
+    pytest.param(
+        {"schedule": "cosine", "warmup": 0.5}, [0.1 / 3, 0.2 / 3, 0.1, 0.05], marks=pytest.mark.slow
+    ),
     # From a 25th of the peak up to it at the second step, and down to a 250,000th at the last.
     ({"schedule": "one-cycle", "warmup": 0.5}, [0.004, 0.1, (0.1 + 4e-7) / 2, 4e-7]),
     # At such a rate the loss does not fall by 0.0001, so that each epoch after the first is on a plateau.
     ({"schedule": "plateau", "lr": 1e-8, "plateau_patience": 1}, [1e-8, 1e-8, 1e-9, 1e-10]),
-    ({"schedule": "plateau", "lr": 1e-8, "plateau_patience": 2}, [1e-8, 1e-8, 1e-8, 1e-9]),
+    pytest.param(
+        {"schedule": "plateau", "lr": 1e-8, "plateau_patience": 2},
+        [1e-8, 1e-8, 1e-8, 1e-9],
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
@@ -345,6 +353,7 @@ def test_adamw_is_adam_with_weight_decay(scratch: Fits) -> None:
     assert losses(adam) == losses(without) != losses(usual)
 
 
+@pytest.mark.slow
 def test_sgd_goes_down_the_gradient_and_momentum_remembers_it(scratch: Fits) -> None:
     three = {**STEP, "epochs": 3}
     without, usual = (
@@ -369,6 +378,7 @@ def test_clip_norm_is_the_length_of_the_longest_step(scratch: Fits, start: Weigh
     assert length(scratch(**STEP, clip_norm=1000.0)) == pytest.approx(free, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_ema_keeps_an_average_of_the_weights(scratch: Fits) -> None:
     fast = {**STEP, "lr": 0.8}
     one, two = scratch(**fast), scratch(**{**fast, "epochs": 2})
