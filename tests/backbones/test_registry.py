@@ -80,6 +80,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, fix: str) -> Non
     assert caught.value.fix == f"{fix} `kclass backbones` lists them.".lstrip()
 
 
+@pytest.mark.slow
 def test_every_size_from_the_least_on_is_taken() -> None:
     with pytest.raises(OptionError) as caught:
         open_backbone("xception", weights="none", size=70, seed=0)

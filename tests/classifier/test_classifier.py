@@ -131,6 +131,7 @@ def test_a_gpu_that_is_not_there_is_refused_though_all_features_are_known(
             call()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"  # Keras, when it saves
 )

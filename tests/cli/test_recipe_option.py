@@ -75,6 +75,7 @@ def test_what_a_recipe_sets_is_told_without_photos_too(command: Command) -> None
     assert "Error: DATA is missing\n" in ended.err
 
 
+@pytest.mark.slow
 def test_a_stand_in_is_told_once_before_the_training_even_if_asked_to_be_quiet(
     command: Command, fitted: SmallFit, here: Path
 ) -> None:

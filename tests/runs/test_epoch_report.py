@@ -103,6 +103,7 @@ def test_a_place_where_tensorboard_cannot_write_is_an_output_error(tmp_path: Pat
         write_tensorboard(tmp_path / "file" / "board", EPOCHS)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_is_an_output_error_from_tensorboard_too(tmp_path: Path) -> None:
     code = (
         "import signal, sys; from pathlib import Path; from kclass import OutputError;"

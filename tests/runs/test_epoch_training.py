@@ -196,6 +196,7 @@ def test_a_rate_at_which_nothing_is_learned_is_refused_with_a_smaller_one(fitted
     assert raised.value.fix == "Use a smaller one, 0.9 for instance."
 
 
+@pytest.mark.slow
 def test_a_head_is_trained_before_it_is_fine_tuned(fitted: SmallFit) -> None:
     found = trained(fitted.data, **{**FINE_TUNED, "fine_tune": 2}, head="dense", epochs=2, patience=2)
     phases = [(row["phase"], row["epoch"]) for row in found.history]

@@ -31,6 +31,7 @@ def test_the_error_is_measured_on_all_photos_at_growing_sizes(usual: kclass.Lear
         assert interval.high >= error - 0.02
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_curve_and_another_one_another(
     trees: Path, usual: kclass.LearningCurve
 ) -> None:

@@ -106,6 +106,7 @@ def test_data_that_cannot_be_used_are_refused_as_by_a_fit(here: Path) -> None:
         kclass.lr_find(wrong, **SCRATCH)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_search_whatever_it_is_at(fitted: SmallFit) -> None:
     def interrupt(stage: str, done: int, total: int, note: str = "") -> None:
         if (stage, done) == ("training", 4):

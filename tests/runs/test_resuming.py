@@ -95,6 +95,7 @@ def test_a_fit_that_was_stopped_ends_as_if_it_never_had_been(
     assert log.count(" INFO data trees: 24 photos, 3 classes\n") == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_fit_is_named_by_its_folder_or_its_place_and_goes_on_in_any_working_folder(
     fitted: SmallFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_stopped_fit_is_named_by_its_folder_or_its_place_and_goes_on_in_any_wo
     assert listed(tmp_path / "elsewhere") == set()
 
 
+@pytest.mark.slow
 def test_latest_names_a_run_without_a_name_when_it_has_come_to_its_end(
     fitted: SmallFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +146,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_nothing(fitted: SmallFit, tmp_path: Pa
     assert listed(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_first_epoch_of_fine_tuning_leaves_the_solved_head(
     fitted: SmallFit, tmp_path: Path
 ) -> None:
@@ -195,6 +198,7 @@ def test_photos_that_have_another_split_than_the_run_began_with_are_refused(
         kclass.resume_fit(part)
 
 
+@pytest.mark.slow
 def test_data_that_were_made_in_python_are_given_again(fitted: SmallFit, tmp_path: Path) -> None:
     data = kclass.ImageFolder(fitted.data).split(valid=0.5, seed=3)
     part = stopped(data, tmp_path / "run", step=5)  # of two steps an epoch

@@ -269,6 +269,7 @@ def test_a_training_that_was_killed_in_the_middle_of_an_epoch_ends_as_one_that_w
     assert alike(ended(legs, checkpoint=path), two_phases())
 
 
+@pytest.mark.slow
 def test_a_training_can_be_killed_again_and_again(tmp_path: Path) -> None:
     path, legs = tmp_path / "checkpoint.npz", [head(), fine_tuning()]
     for _ in range(2):
@@ -348,6 +349,7 @@ def test_ctrl_c_in_the_first_phase_keeps_its_best_and_begins_no_other() -> None:
     assert network.summary == head_alone().summary()
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_second_phase_keeps_the_best_of_both(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     network = ended([head(), fine_tuning()], checkpoint=path, progress=interrupting(10))

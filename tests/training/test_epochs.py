@@ -170,6 +170,7 @@ def test_the_held_out_loss_is_the_cross_entropy_of_the_network_after_the_epoch()
     assert result.error_rate == np.mean(logits.argmax(axis=1) != LABELS[:8])
 
 
+@pytest.mark.slow
 def test_the_training_loss_is_the_mean_over_all_photos_also_of_a_smaller_last_batch() -> None:
     # Steps of no size; 33 photos in batches of 8 and one of 1.
     trainee = head_alone(with_head(dropout=0.0))

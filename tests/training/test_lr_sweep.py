@@ -145,6 +145,7 @@ def test_dropout_does_not_depend_on_what_was_drawn_before() -> None:
     assert same([swept(used).losses], [swept(fresh).losses])
 
 
+@pytest.mark.slow
 def test_dropout_is_drawn_anew_in_each_epoch_of_the_test() -> None:
     # At rates that change nothing yet the mean of the four batches of an epoch is that of all photos.
     dropped, calm = (
@@ -155,6 +156,7 @@ def test_dropout_is_drawn_anew_in_each_epoch_of_the_test() -> None:
     assert np.ptp(dropped) > 1e-2
 
 
+@pytest.mark.slow
 def test_optimizer_and_stages_are_those_of_the_phase() -> None:
     def lowest(**options: Any) -> float:
         return float(
