@@ -1,6 +1,8 @@
 """`kclass predict`: what photos show, and where the network looked."""
 
-from collections.abc import Sequence
+import contextlib
+import sys
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +11,11 @@ import click
 from .command import common_options, guarded, print_json
 from .overlays import Overlays, explain_into
 from .photo_paths import named_paths
-from .predict_outputs import MOST_IN_GRID, Outputs, print_table
+from .predict_outputs import MOST_IN_GRID, Answers, Outputs
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from kclass import Classifier, Copied, Predictions
+    from kclass import Classifier, Copied, PhotoError, Prediction, Predictions, Progress
 
 
 @click.command()
@@ -86,19 +88,26 @@ def predict(
     outputs = Outputs(csv_file, html, grid, explain, copy_into)
     outputs.check(photos, named)
     classifier = load(model or latest_model())
-    predictions = _predictions(classifier, photos, top, threshold, terminal)
-    if csv_file is not None:
-        predictions.write_csv(csv_file)
-    if not as_json:
-        print_table(predictions, single=len(photos) == 1)
-    copied = outputs.write(predictions, terminal)
-    overlays = Overlays({}, [])
-    if explain is not None:  # after the grid, so that no overlay is given the name of that file
-        overlays = explain_into(classifier, predictions, explain, terminal)
-    if as_json:
-        print_json(_content(predictions, copied, overlays if explain is not None else None))
+    answers = Answers(
+        csv=csv_file,
+        width=None if as_json else max(len(str(photo)) for photo in photos),
+        single=len(photos) == 1,
+        keep=as_json or outputs.need_all,
+    )
+    with _progress(terminal, printing=not as_json) as progress:
+        outcomes = _outcomes(classifier, photos, top, threshold, progress)
+        del photos  # of 100,000 the stream keeps the names, in a fifth of the memory
+        answers.take(outcomes)
+    copied, overlays = None, Overlays({}, [])
+    if answers.keep:
+        predictions = answers.predictions(classifier.classes)
+        copied = outputs.write(predictions, terminal)
+        if explain is not None:  # after the grid, so that no overlay is given the name of that file
+            overlays = explain_into(classifier, predictions, explain, terminal)
+        if as_json:
+            print_json(_content(predictions, copied, overlays if explain is not None else None))
     errors = {
-        "predicted": predictions.unreadable,
+        "predicted": answers.unreadable,
         "copied": () if copied is None else copied.unreadable,
         "explained": overlays.errors,
     }
@@ -107,7 +116,7 @@ def predict(
             terminal.complain(f"not {word}: {each.message}")
     if overlays.files:
         terminal.say(f"Overlays: {explain}")
-    return int(any(errors.values()) if strict else not len(predictions))
+    return int(any(errors.values()) if strict else not answers.number)
 
 
 def _content(
@@ -124,16 +133,32 @@ def _content(
     return content
 
 
-def _predictions(
-    classifier: "Classifier", photos: Sequence[Path], top: int, threshold: float, terminal: Terminal
-) -> "Predictions":
-    from kclass import PhotoError, Predictions
-
-    if len(photos) > 1:
+@contextlib.contextmanager
+def _progress(terminal: Terminal, *, printing: bool) -> Iterator["Progress"]:
+    """The terminal's bar, unless what is printed scrolls through the same terminal and tells as much."""
+    if printing and sys.stdout.isatty():
+        yield lambda stage, done, total, note="": None
+    else:
         with terminal.progress() as progress:
-            return classifier.predict_all(photos, top=top, threshold=threshold, progress=progress)
-    try:
-        found = [classifier.predict(photo, top=top, threshold=threshold) for photo in photos]
-    except PhotoError as error:
-        return Predictions((), (error,), classifier.classes)
-    return Predictions(tuple(found), (), classifier.classes)
+            yield progress
+
+
+def _outcomes(
+    classifier: "Classifier", photos: Sequence[Path], top: int, threshold: float, progress: "Progress"
+) -> Generator["Prediction | PhotoError", None, None]:
+    """The prediction of each photo, or what is wrong with it; a single one is computed in f32."""
+    if len(photos) > 1:
+        return classifier.predict_stream(photos, top=top, threshold=threshold, progress=progress)
+    return _alone(classifier, photos, top, threshold)
+
+
+def _alone(
+    classifier: "Classifier", photos: Sequence[Path], top: int, threshold: float
+) -> Generator["Prediction | PhotoError", None, None]:
+    from kclass import PhotoError
+
+    for photo in photos:
+        try:
+            yield classifier.predict(photo, top=top, threshold=threshold)
+        except PhotoError as error:
+            yield error

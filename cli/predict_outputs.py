@@ -1,8 +1,9 @@
 """What `kclass predict` leaves beside its table: files and folders, checked before anything is predicted."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from .command import print_result
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from kclass import Copied, Predictions
+    from kclass import Copied, PhotoError, Prediction, Predictions
 
 SUFFIXES: Final = {"--csv": ".csv", "--html": ".html", "--grid": ".png", "--sheet": ".png"}
 MOST_IN_GRID: Final = 60
@@ -80,6 +81,11 @@ class Outputs:
         if self.copy_into is not None:
             refuse("--copy-into", self.copy_into, places.lie_around(self.copy_into), "sorted")
 
+    @property
+    def need_all(self) -> bool:
+        """Whether any of them cannot be made photo by photo, as a table can."""
+        return any(place is not None for place in (self.html, self.grid, self.explain, self.copy_into))
+
     def write(self, predictions: "Predictions", terminal: Terminal) -> "Copied | None":
         """Write page, grid and copies, and say where they are; what was copied, if that was asked for."""
         if self.html is not None:
@@ -96,21 +102,97 @@ class Outputs:
         return copied
 
 
-def print_table(predictions: "Predictions", *, single: bool) -> None:
-    """Print a line a photo; of a single one also the training photos most like it.
+@dataclass
+class Answers:
+    """What has come of the photos: written and printed at once, and kept if something needs all of it.
 
     Args:
-        predictions: of the photos.
+        csv: where a table is to go; None for nowhere.
+        width: of the first column that is printed; None if nothing is to be printed.
+        single: whether one photo was asked about: the training photos most like it are then printed too.
+        keep: whether predictions are kept.
+    """
+
+    csv: Path | None
+    width: int | None
+    single: bool
+    keep: bool
+    number: int = 0
+    kept: list["Prediction"] = field(default_factory=list)
+    unreadable: list["PhotoError"] = field(default_factory=list)
+
+    def predictions(self, classes: tuple[str, ...]) -> "Predictions":
+        """What was kept.
+
+        Args:
+            classes: of the model.
+        """
+        from kclass import Predictions
+
+        return Predictions(tuple(self.kept), tuple(self.unreadable), classes)
+
+    def take(self, outcomes: Generator["Prediction | PhotoError", None, None]) -> None:
+        """Deal with all of them in order, a few in memory unless they are kept.
+
+        Raises:
+            OutputError: the table or stdout cannot be written.
+            BrokenPipeError: nobody reads stdout any more; the table is whole.
+        """
+        from kclass import OutputError, PhotoError
+
+        unprinted: Exception | None = None
+        with contextlib.ExitStack() as stack:
+            write = _writing(self.csv, stack)
+            for each in stack.enter_context(contextlib.closing(outcomes)):
+                if isinstance(each, PhotoError):
+                    self.unreadable.append(each)
+                    continue
+                self._count(each)
+                write(each)
+                try:
+                    if unprinted is None:
+                        self._print(each)
+                except (BrokenPipeError, OutputError) as error:
+                    if self.csv is None:
+                        raise
+                    unprinted = error
+        if unprinted is not None:
+            raise unprinted
+
+    def _count(self, prediction: "Prediction") -> None:
+        self.number += 1
+        if self.keep:
+            self.kept.append(prediction)
+
+    def _print(self, prediction: "Prediction") -> None:
+        if self.width is not None:
+            print_prediction(prediction, width=self.width, single=self.single)
+
+
+def _writing(csv: Path | None, stack: contextlib.ExitStack) -> Callable[["Prediction"], None]:
+    """What writes the row of a photo, until the stack is left."""
+    if csv is None:
+        return lambda prediction: None
+    from kclass import PredictionWriter
+
+    return stack.enter_context(PredictionWriter(csv)).write
+
+
+def print_prediction(prediction: "Prediction", *, width: int, single: bool) -> None:
+    """Print the line of a photo; of a single one also the training photos most like it.
+
+    Args:
+        prediction: of the photo.
+        width: of the column of paths.
         single: whether one photo was asked about.
     """
-    width = max((len(str(each.path)) for each in predictions), default=0)
-    for each in predictions:
-        unsure = f"{each.answer}: " if each.unsure else ""
-        words = "  ".join(map(str, each.top))
-        novel = f"  unlike the training photos (novelty {each.novelty:.2f})" if each.novel else ""
-        print_result(f"{each.path!s:<{width}}  {unsure}{words}{novel}")
-        if single and each.nearest:
-            print_result("\n".join(["most like:", *(f"  {near}" for near in each.nearest)]))
+    unsure = f"{prediction.answer}: " if prediction.unsure else ""
+    words = "  ".join(map(str, prediction.top))
+    novelty = prediction.novelty
+    novel = f"  unlike the training photos (novelty {novelty:.2f})" if prediction.novel else ""
+    print_result(f"{prediction.path!s:<{width}}  {unsure}{words}{novel}")
+    if single and prediction.nearest:
+        print_result("\n".join(["most like:", *(f"  {near}" for near in prediction.nearest)]))
 
 
 def check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> None:
@@ -125,7 +207,6 @@ def check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> Non
     """
     from kclass import OptionError
 
-    taken = {photo.resolve() for photo in photos}
     for option, place in files.items():
         if place is None:
             continue
@@ -135,8 +216,24 @@ def check_files(files: Mapping[str, Path | None], photos: Sequence[Path]) -> Non
                 f"{option} is {place}, which is no name of a {suffix[1:].upper()} file",
                 fix=f"Name one, such as {option} out{suffix}",
             )
-        if place.resolve() in taken:
+        if _is_among(place, photos):
             raise OptionError(f"{option} is {place}, one of the photos", fix="Choose another name.")
+
+
+def _is_among(place: Path, photos: Sequence[Path]) -> bool:
+    """Whether a file is one of many photos; links are followed, of folders once each."""
+    there, folders = place.resolve(), dict[Path, Path]()
+    for photo in photos:
+        if photo.is_symlink():
+            found = photo.resolve()
+        else:
+            folder = photo.parent
+            if folder not in folders:
+                folders[folder] = folder.resolve()
+            found = folders[folder] / photo.name
+        if found == there:
+            return True
+    return False
 
 
 def refuse(option: str, place: Path, among: bool, instead: str) -> None:

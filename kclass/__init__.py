@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kclass.classifier.faithful import Faithfulness as Faithfulness
     from kclass.classifier.faithfulness import faithfulness as faithfulness
     from kclass.classifier.prediction import Prediction as Prediction
+    from kclass.classifier.prediction_writer import PredictionWriter as PredictionWriter
     from kclass.classifier.predictions import Predictions as Predictions
     from kclass.classifier.training_photos import Neighbour as Neighbour
     from kclass.dataset.csv_source import from_csv as from_csv
@@ -106,6 +107,7 @@ _HOMES = {
     "OutputError": "kclass.errors",
     "PhotoError": "kclass.errors",
     "Prediction": "kclass.classifier.prediction",
+    "PredictionWriter": "kclass.classifier.prediction_writer",
     "Predictions": "kclass.classifier.predictions",
     "Progress": "kclass.progress",
     "Shown": "kclass.showing",

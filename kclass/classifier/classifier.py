@@ -1,17 +1,20 @@
-"""The trained thing: predicts, evaluates, explains, and lives in one file."""
+"""The trained thing: predicts, evaluates, explains, and lives in one file.
+
+What one photo does not need is imported where it is used: a command that predicts one takes half a second.
+"""
 
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS, Archive
-from kclass.backbones.keras_archive import keras_model
 from kclass.classifier.arguments import (
     check_count,
     check_samples,
@@ -21,12 +24,9 @@ from kclass.classifier.arguments import (
     many_paths,
     one_path,
 )
-from kclass.classifier.evaluation import Evaluation
 from kclass.classifier.explainable import ExplainableClassifier
 from kclass.classifier.model_file import Record, model_path, read_model, write_model
-from kclass.classifier.predicting import predicted
 from kclass.classifier.prediction import DEFAULT_TOP, Prediction, ranked
-from kclass.classifier.predictions import Predictions
 from kclass.classifier.training_photos import (
     DEFAULT_NEIGHBOURS,
     Neighbour,
@@ -34,17 +34,18 @@ from kclass.classifier.training_photos import (
     embedded,
 )
 from kclass.classifier.training_photos_file import TRAINING_PHOTOS, photos_beside
-from kclass.dataset.samples import Samples
 from kclass.engines.engine import Engine, check_device
 from kclass.engines.network import Network
 from kclass.errors import DataError, ModelError, OptionError, PhotoError
-from kclass.evaluation.metrics import evaluate
 from kclass.evaluation.novelty import Novelty
-from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
-from kclass.features.passing import passed
 from kclass.photos.decoding import read_bytes
-from kclass.progress import Progress, silent
+from kclass.progress import Progress, silent, track
+
+if TYPE_CHECKING:
+    from kclass.classifier.evaluation import Evaluation
+    from kclass.classifier.predictions import Predictions
+    from kclass.dataset.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Classifier(ExplainableClassifier):
     @functools.cached_property
     def keras_model(self) -> Any:
         """The Keras model: raw RGB (n, size, size, 3), 0 to 255, to probabilities (n, classes)."""
+        from kclass.backbones.keras_archive import keras_model
+
         return keras_model(self.archive)
 
     def __repr__(self) -> str:
@@ -136,7 +139,7 @@ class Classifier(ExplainableClassifier):
         top: int = DEFAULT_TOP,
         threshold: float = 0.0,
         progress: Progress = silent,
-    ) -> Predictions:
+    ) -> "Predictions":
         """The most probable classes of many photos, computed in the model's precision.
 
         Unreadable photos are left out and named.
@@ -150,21 +153,51 @@ class Classifier(ExplainableClassifier):
         Raises:
             OptionError: `top` is below 1, `threshold` not from 0 to 1, or `photos` is no list of paths.
         """
-        check_top(top)
-        check_threshold(threshold)
-        paths = many_paths(photos)
+        from kclass.classifier.predictions import Predictions
+
         found: list[Prediction] = []
         unreadable: list[PhotoError] = []
-        progress("predicting", 0, len(paths))
-        for done, outcome in enumerate(self._stream(paths, top, threshold), start=1):
-            if isinstance(outcome, PhotoError):
-                unreadable.append(outcome)
-            else:
-                found.append(outcome)
-            progress("predicting", done, len(paths))
+        stream = self.predict_stream(photos, top=top, threshold=threshold, progress=progress)
+        with contextlib.closing(stream) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, PhotoError):
+                    unreadable.append(outcome)
+                else:
+                    found.append(outcome)
         return Predictions(tuple(found), tuple(unreadable), self.classes)
 
-    def evaluate(self, samples: Samples, *, progress: Progress = silent) -> Evaluation:
+    def predict_stream(
+        self,
+        photos: Iterable[str | Path],
+        *,
+        top: int = DEFAULT_TOP,
+        threshold: float = 0.0,
+        progress: Progress = silent,
+    ) -> Generator[Prediction | PhotoError, None, None]:
+        """What `predict_all` finds, photo by photo in order: for more of them than memory should hold.
+
+        Whoever leaves before the end closes it (`contextlib.closing`), which waits for the photos that
+        have been begun. `PredictionWriter` writes a table of what comes.
+
+        Args:
+            photos: their files.
+            top: how many classes to name, at most.
+            threshold: as in `predict`.
+            progress: is told how many photos have been dealt with.
+
+        Yields:
+            The prediction of each photo, or what is wrong with one that cannot be read.
+
+        Raises:
+            OptionError: `top` is below 1, `threshold` not from 0 to 1, or `photos` is no list of paths.
+        """
+        check_top(top)
+        check_threshold(threshold)
+        if not isinstance(photos, Sequence) or not all(isinstance(photo, Path) for photo in photos):
+            photos = many_paths(photos)
+        return self._stream([str(photo) for photo in photos], top, threshold, progress)
+
+    def evaluate(self, samples: "Samples", *, progress: Progress = silent) -> "Evaluation":
         """Compare predictions with labels.
 
         Args:
@@ -175,6 +208,10 @@ class Classifier(ExplainableClassifier):
             DataError: a photo is unlabelled, a class is not the model's, or no photo is readable.
             OptionError: `samples` is a whole data set or no photos of one.
         """
+        from kclass.classifier.evaluation import Evaluation
+        from kclass.evaluation.metrics import evaluate
+        from kclass.features.embedding import embed
+
         check_samples(samples)
         labels = labels_among(samples, self.classes)
         paths = [samples.path(row) for row in range(len(samples))]
@@ -211,9 +248,14 @@ class Classifier(ExplainableClassifier):
         return path
 
     def _features(self, path: Path) -> NDArray[np.float32]:
-        """What the network makes of one photo: float32 (features,), computed in f32."""
-        pixels = self._extractor.decode(read_bytes(path), name=str(path))
-        features: NDArray[np.float32] = self._single_photo_engine.run(pixels[None])[0]
+        """What the network makes of one photo: float32 (features,), computed in f32.
+
+        The first photo is decoded while the engine opens, which takes longer.
+        """
+        with ThreadPoolExecutor(1) as aside:
+            opening = aside.submit(lambda: self._single_photo_engine)
+            pixels = self._extractor.decode(read_bytes(path), name=str(path))
+            features: NDArray[np.float32] = opening.result().run(pixels[None])[0]
         return features
 
     def _predictions(
@@ -230,11 +272,16 @@ class Classifier(ExplainableClassifier):
             for path, row, score, like in zip(paths, probabilities, scores, nearest, strict=True)
         ]
 
-    def _stream(self, paths: Sequence[Path], top: int, threshold: float) -> Iterator[Prediction | PhotoError]:
-        with contextlib.closing(passed(paths, extractor=self._extractor)) as outcomes:
-            yield from predicted(
-                outcomes, lambda those, features: self._predictions(those, features, top, threshold)
-            )
+    def _stream(
+        self, names: Sequence[str], top: int, threshold: float, progress: Progress
+    ) -> Generator[Prediction | PhotoError, None, None]:
+        from kclass.classifier.predicting import passed_by_name, predicted
+
+        def predict(those: Sequence[Path], features: NDArray[np.float32]) -> list[Prediction]:
+            return self._predictions(those, features, top, threshold)
+
+        with contextlib.closing(passed_by_name(names, extractor=self._extractor)) as outcomes:
+            yield from track(predicted(outcomes, predict), "predicting", len(names), progress)
 
     @functools.cached_property
     def _extractor(self) -> Extractor:

@@ -1,6 +1,5 @@
 """What a classifier says of many photos, as data, a table, a grid, a page, and folders of copies."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,8 @@ from kclass.classifier.copying import Copied, copy_sorted
 from kclass.classifier.grid import captioned_grid, check_number
 from kclass.classifier.prediction import UNSURE, Prediction
 from kclass.classifier.prediction_page import write_prediction_page
+from kclass.classifier.prediction_writer import PredictionWriter
 from kclass.errors import PhotoError
-from kclass.files import whole_file
 from kclass.plots.lettering import file_names, lettered
 from kclass.plots.saving import as_png
 from kclass.progress import Progress, silent
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 GRID_PHOTOS: Final = 60
 """Photos in a grid: so many can be looked at one by one on a screen."""
-
-COLUMNS: Final = ("path", "prediction", "unsure", "probability", "novelty")
 
 
 @dataclass(frozen=True)
@@ -64,19 +61,9 @@ class Predictions:
             OutputError: the file cannot be written.
         """
         path = Path(path)
-        most = max((len(each.top) for each in self), default=0)
-        columns = (f"{word}_{rank}" for rank in range(1, most + 1) for word in ("label", "probability"))
-        with (
-            whole_file(path) as part,
-            part.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file,
-        ):
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*COLUMNS, *columns])
+        with PredictionWriter(path, top=max((len(each.top) for each in self), default=0)) as writer:
             for each in self:
-                guesses = [value for guess in each.top for value in (guess.label, f"{guess.probability:.6f}")]
-                novelty = "" if each.novelty is None else f"{each.novelty:.4f}"
-                known = [each.path, each.answer, int(each.unsure), f"{each.probability:.6f}", novelty]
-                writer.writerow([*known, *guesses])
+                writer.write(each)
         return path
 
     def write_page(self, path: str | Path, *, progress: Progress = silent) -> Path:

@@ -38,7 +38,7 @@ class OpenVinoEngine:
             compiled = core().compile_model(network.read(), "CPU", options)
             for _ in range(streams):
                 self._requests.put(compiled.create_infer_request())
-            self.run(np.zeros(compiled.input(0).shape, np.uint8))
+        self._fresh = True
 
     def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the network makes of one photo, in float32 whatever it computes in.
@@ -50,6 +50,14 @@ class OpenVinoEngine:
             float32 (1, features), or (1, rows, columns, channels) of a network up to a layer that
             still has places.
         """
+        if self._fresh:
+            with _FIRST_USE:
+                found = self._infer(photos)
+                self._fresh = False
+                return found
+        return self._infer(photos)
+
+    def _infer(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
         request = self._requests.get()
         try:
             request.infer([photos])

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,40 @@ def test_many_photos_keep_their_order_and_the_unreadable_are_named_in_theirs(
         f"cannot read {gone}: No such file or directory",
         str(broken),
     ]
+
+
+def test_a_stream_gives_what_the_whole_gives_in_the_order_of_the_photos(
+    fitted: SmallFit, broken: Path
+) -> None:
+    named = [*sorted(fitted.data.rglob("*.png")), broken, fitted.photo] * 2
+    options: dict[str, Any] = {"top": 2, "threshold": 0.9}
+    whole = fitted.classifier.predict_all(named, **options)
+    streamed = list(fitted.classifier.predict_stream(iter(named), **options))
+    assert [each for each in streamed if not isinstance(each, kclass.PhotoError)] == list(whole)
+    assert [isinstance(each, kclass.PhotoError) for each in streamed] == [path == broken for path in named]
+
+
+def test_a_stream_reads_a_few_photos_ahead_and_no_more_once_it_is_closed(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    named = [tmp_path / f"{place}.png" for place in range(1000)]
+    stream = fitted.classifier.predict_stream(named)
+    first = next(stream)
+    assert isinstance(first, kclass.PhotoError)
+    named[-1].symlink_to(fitted.photo)  # nobody has looked for it yet
+    *_, last = stream
+    assert isinstance(last, kclass.Prediction)
+    threads = threading.active_count()
+    stream = fitted.classifier.predict_stream([fitted.photo, *named])
+    next(stream)
+    stream.close()
+    assert threading.active_count() == threads
+
+
+def test_options_of_a_stream_are_checked_before_it_is_gone_through(fitted: SmallFit) -> None:
+    for wrong in ({"top": 0}, {"threshold": 2}, {"photos": "a.jpg"}):
+        with pytest.raises(kclass.OptionError):
+            fitted.classifier.predict_stream(**{"photos": ["gone.jpg"], **wrong})
 
 
 def test_no_photos_are_no_predictions(fitted: SmallFit) -> None:

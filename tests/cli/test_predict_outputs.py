@@ -1,15 +1,20 @@
 import json
+import os
 import re
+import subprocess
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from command_line import Command, Ended
-from kclass_cli.predict_outputs import print_table
+from kclass_cli.predict_outputs import Answers, print_prediction
+from processes import KCLASS
 from small_fits import SmallFit
 
 from kclass.classifier.prediction import Guess, Prediction
 from kclass.classifier.predictions import Predictions
 from kclass.classifier.training_photos import Neighbour
+from kclass.errors import PhotoError
 
 
 @pytest.fixture
@@ -33,20 +38,93 @@ def test_the_table_says_what_is_unsure_and_what_is_unlike_the_training_photos(
         Prediction(Path("long.jpg"), (Guess("bees", 0, 0.9),), 1.846),
         Prediction(Path("c.jpg"), (Guess("unsure", 0, 0.6),), None, 0.7),
     )
-    print_table(Predictions((sure, novel, unsure), ()), single=False)
+    for each in (sure, novel, unsure):
+        print_prediction(each, width=8, single=False)
     assert capsys.readouterr().out.splitlines() == [
         "a.jpg     bees 90.0%  ants 10.0%",
         "long.jpg  bees 90.0%  unlike the training photos (novelty 1.85)",
         "c.jpg     unsure: unsure 60.0%",
     ]
-    print_table(Predictions((sure,), ()), single=True)
+    print_prediction(sure, width=5, single=True)
     assert capsys.readouterr().out.splitlines() == [
         "a.jpg  bees 90.0%  ants 10.0%",
         "most like:",
         f"  bees 0.46 {Path('train/b.jpg')}",
     ]
-    print_table(Predictions((unsure,), ()), single=True)
+    print_prediction(unsure, width=5, single=True)
     assert "most like" not in capsys.readouterr().out
+
+
+Outcomes = Generator[Prediction | PhotoError, None, None]
+
+HEADER = "path,prediction,unsure,probability,novelty,label_1,probability_1\n"
+
+
+def answer(name: str) -> Prediction:
+    return Prediction(Path(name), (Guess("bees", 0, 0.9),))
+
+
+def test_rows_and_lines_are_written_before_the_next_photo_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def outcomes() -> Outcomes:
+        yield answer("a.jpg")
+        assert capsys.readouterr().out == "a.jpg  bees 90.0%\n"
+        (part,) = here.glob(".part-*.csv")
+        assert part.read_text() == f"{HEADER}a.jpg,bees,0,0.900000,,bees,0.900000\n"
+        yield PhotoError("b.jpg is empty")
+        yield answer("c.jpg")
+        assert capsys.readouterr().out == "c.jpg  bees 90.0%\n"
+        assert part.read_text().count("\n") == 3
+
+    answers = Answers(csv=Path("out.csv"), width=5, single=False, keep=False)
+    answers.take(outcomes())
+    assert (answers.number, answers.kept, [str(each) for each in answers.unreadable]) == (
+        2, [], ["b.jpg is empty"],
+    )  # fmt: skip
+    assert [path.name for path in here.iterdir()] == ["out.csv"]
+    assert [line.partition(",")[0] for line in Path("out.csv").read_text().splitlines()] == [
+        "path", "a.jpg", "c.jpg",
+    ]  # fmt: skip
+
+
+def test_predictions_are_kept_only_for_what_needs_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers(csv=None, width=None, single=False, keep=True)
+    answers.take(each for each in (answer("a.jpg"), answer("b.jpg")))
+    assert capsys.readouterr().out == ""
+    assert answers.predictions(("bees",)) == Predictions((answer("a.jpg"), answer("b.jpg")), (), ("bees",))
+
+
+def test_an_interruption_leaves_no_table_and_ends_the_work(here: Path) -> None:
+    closed = []
+
+    def outcomes() -> Outcomes:
+        try:
+            for name in ("a.jpg", "b.jpg", "c.jpg"):
+                yield answer(name)
+                if name == "b.jpg":
+                    raise KeyboardInterrupt
+        finally:
+            closed.append(True)
+
+    (here / "out.csv").write_text("old\n")
+    with pytest.raises(KeyboardInterrupt):
+        Answers(csv=here / "out.csv", width=5, single=False, keep=False).take(outcomes())
+    assert closed == [True]
+    assert [(path.name, path.read_text()) for path in here.iterdir()] == [("out.csv", "old\n")]
+
+
+def test_a_table_is_written_to_its_end_when_nobody_reads_the_lines_any_more(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = (*KCLASS, "predict", str(fitted.data), "--model", str(fitted.model), "--csv", "out.csv")
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (1, "")
+    assert (tmp_path / "out.csv").read_text().count("\n") == 25
 
 
 def test_a_threshold_makes_answers_unsure_in_table_json_and_csv(

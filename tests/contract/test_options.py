@@ -117,7 +117,8 @@ def test_the_options_of_check_are_those_of_opening_and_auditing_data_and_of_file
 
 def test_the_options_of_predict_are_those_of_the_classifier_and_of_files() -> None:
     own = {"model", "csv_file", "html", "grid", "explain", "copy_into", "strict"}
-    for method in (kclass.Classifier.predict, kclass.Classifier.predict_all):
+    of = kclass.Classifier
+    for method in (of.predict, of.predict_all, of.predict_stream):
         in_python = inspect.signature(method).parameters
         shared = set(in_python) - {"self", "photo", "photos", "progress"}
         assert set(options_of("predict")) == shared | own

@@ -1,10 +1,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from processes import python
+from processes import run as run_process
 
 from kclass.backbones.archive import Archive
 from kclass.backbones.efficientnet_lite import embedded_weights
@@ -118,3 +121,28 @@ def test_many_threads_get_what_one_gets(network: Network, cars: Any, in_f32: NDA
 def test_it_keeps_as_many_threads_busy_as_it_has_streams(network: Network) -> None:
     engine = OpenVinoEngine(network, precision="f32", streams=3)
     assert (engine.workers, engine.batch) == (3, 1)
+
+
+FIRST_AT_ONCE = """
+import sys, threading
+import numpy as np
+from kclass.backbones.registry import IMAGENET, open_backbone
+from kclass.engines.network import convert
+from kclass.engines.openvino import OpenVinoEngine
+network = convert(open_backbone("efficientnet_lite0", weights=IMAGENET, size=64, seed=0))
+engines = [OpenVinoEngine(network, precision="f32", streams=2) for _ in range(2)]
+start = threading.Barrier(6)
+def run(place):
+    start.wait()
+    found.append(engines[place % 2].run(np.full((1, 64, 64, 3), 100, np.uint8)))
+found = []
+threads = [threading.Thread(target=run, args=(place,), daemon=True) for place in range(6)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+print(len(found), len({each.tobytes() for each in found}))
+"""
+
+
+def test_threads_that_are_the_first_in_a_process_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    ended = run_process(*python(FIRST_AT_ONCE), cwd=tmp_path)
+    assert (ended.stdout, ended.stderr) == ("6 1\n", "")
