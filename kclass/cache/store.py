@@ -103,6 +103,29 @@ class ContentStore:
             found.update(self._rows(query, [recipe, *part]))
         return found
 
+    def stream(self, recipe: str, contents: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Values with their content hashes, for those that are there, in the order of writing.
+
+        So each page of the file is read once, and a few hundred values are in memory at a time.
+
+        Args:
+            recipe: of the values.
+            contents: 32,766 at most, each once.
+        """
+        marks = ",".join("?" * len(contents))
+        query = f"SELECT rowid FROM computed WHERE recipe = ({RECIPE_ID}) AND content IN ({marks})"
+        rows = sorted(row for (row,) in self._rows(query, [recipe, *contents]))
+        wanted = set(contents)
+        for part in _parts(rows):
+            # Whoever clears the store meanwhile sets numbers free, and others may take them. With the
+            # sign before it, the recipe is no reason to go through its index.
+            marks = ",".join("?" * len(part))
+            query = (
+                f"SELECT content, value FROM computed WHERE rowid IN ({marks})"
+                f" AND +recipe = ({RECIPE_ID}) ORDER BY rowid"
+            )
+            yield from (found for found in self._rows(query, [*part, recipe]) if found[0] in wanted)
+
     def add(
         self, recipe: str, values: Mapping[str, bytes], files: Sequence[tuple[FileState, str]] = ()
     ) -> None:
@@ -134,7 +157,7 @@ class ContentStore:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _rows(self, query: str, values: Sequence[str] | Mapping[str, object]) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, values: Sequence[object] | Mapping[str, object]) -> list[tuple[Any, ...]]:
         with self._lock, self._store_errors():
             return self._connection.execute(query, list(values)).fetchall()
 

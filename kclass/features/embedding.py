@@ -20,7 +20,7 @@ from kclass.progress import Progress, silent
 
 STAGE = "embedding"
 WRITTEN_AT_ONCE = 256
-READ_AT_ONCE = 500
+READ_AT_ONCE = 8000
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +104,19 @@ def look_up(
     Args:
         store: the cache.
         recipe: of the features.
-        contents: content hashes by place, in parts of some hundreds: a part is in memory at once.
+        contents: content hashes by place, in parts of some thousands. A part is in memory at once, its
+            features are not; the larger it is, the less often a page of the cache is read.
 
     Raises:
         OutputError: the cache cannot be used.
     """
     for part in contents:
-        values = store.values(recipe, list(set(part.values())))
+        places: dict[str, list[int]] = {}
         for place, content in part.items():
-            if content in values:
-                yield place, from_bytes(values[content])
+            places.setdefault(content, []).append(place)
+        for content, value in store.stream(recipe, list(places)):
+            features = from_bytes(value)
+            yield from ((place, features) for place in places[content])
 
 
 def _unchanged(paths: Sequence[Path], store: ContentStore) -> Iterator[dict[int, str]]:

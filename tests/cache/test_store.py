@@ -54,6 +54,26 @@ def test_recipes_are_kept_apart(path: Path) -> None:
         assert store.values("three", ["a", "b"]) == {}
 
 
+def test_values_come_one_by_one_in_the_order_of_writing(path: Path) -> None:
+    names = [f"{number * 7919 % 1203:04}" for number in range(1203)]  # each once, in no order
+    with ContentStore(path) as store:
+        store.add("other", {"0001": b"wrong"})
+        store.add("recipe", {name: name.encode() for name in names})
+        found = list(store.stream("recipe", [*sorted(names), "none"]))
+        assert found == [(name, name.encode()) for name in names]
+        assert list(store.stream("recipe", [])) == list(store.stream("no recipe", names)) == []
+
+
+def test_what_takes_the_place_of_a_value_while_it_is_asked_for_is_not_taken_for_it(path: Path) -> None:
+    with ContentStore(path) as store:
+        store.add("recipe", {f"{number:04}": b"old" for number in range(1000)})
+        found = store.stream("recipe", [f"{number:04}" for number in range(1000)])
+        assert next(found) == ("0000", b"old")
+        store.clear()
+        store.add("recipe", {f"another {number}": b"new" for number in range(1000)})
+        assert {value for _, value in found} == {b"old"}
+
+
 def test_values_are_counted_by_recipe(path: Path) -> None:
     with ContentStore(path) as store:
         assert store.counted() == []
