@@ -19,7 +19,7 @@ WAIT_SECONDS = 60
 RETRY_SECONDS = 0.01
 FILE_NAME = f"photos-v{SCHEMA_VERSION}.sqlite"
 # On pages of 4 kB a row of 1280 features in float16 takes one alone, on pages of 16 kB a sixth of one.
-# (Reading through a map of the file is faster by a third, and counts the file as the process's memory.)
+# Reading through a map of the file is faster by a third, but counts the file as the memory of the process.
 SCHEMA = """
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
