@@ -6,6 +6,7 @@ import sys
 import click
 
 from .backbones import backbones
+from .cache import cache
 from .check import check
 from .compare import compare
 from .evaluate import evaluate
@@ -35,10 +36,24 @@ def kclass() -> None:
     kclass predict img.jpg           what is it, and how sure is that
     kclass explain img.jpg           where in the photo the model saw that
     kclass backbones                 the networks to choose from
+    kclass cache                     what kclass remembers between runs, and how it forgets
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
 
 
-for command in (backbones, check, compare, evaluate, explain, fit, lr_find, predict, report, sample, show):
+for command in (
+    backbones,
+    cache,
+    check,
+    compare,
+    evaluate,
+    explain,
+    fit,
+    lr_find,
+    predict,
+    report,
+    sample,
+    show,
+):
     kclass.add_command(command)
 
 

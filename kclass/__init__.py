@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from kclass.audit.page import write_page as write_page
     from kclass.backbones.listing import ListedBackbone as ListedBackbone
     from kclass.backbones.listing import list_backbones as list_backbones
+    from kclass.cache.contents import CacheContents as CacheContents
+    from kclass.cache.contents import CacheKind as CacheKind
+    from kclass.cache.contents import cache_contents as cache_contents
+    from kclass.cache.contents import clear_cache as clear_cache
     from kclass.classifier.classifier import Classifier as Classifier
     from kclass.classifier.classifier import load as load
     from kclass.classifier.copying import Copied as Copied
@@ -78,6 +82,8 @@ if TYPE_CHECKING:
 # A name is imported when it is first used, so that `import kclass` and the command line start at once.
 _HOMES = {
     "Audit": "kclass.audit.findings",
+    "CacheContents": "kclass.cache.contents",
+    "CacheKind": "kclass.cache.contents",
     "Classifier": "kclass.classifier.classifier",
     "Comparison": "kclass.reporting.compared",
     "Copied": "kclass.classifier.copying",
@@ -112,7 +118,9 @@ _HOMES = {
     "Progress": "kclass.progress",
     "Shown": "kclass.showing",
     "audit_model": "kclass.model_audit.auditing",
+    "cache_contents": "kclass.cache.contents",
     "check": "kclass.audit.checking",
+    "clear_cache": "kclass.cache.contents",
     "compare": "kclass.reporting.comparison",
     "contact_sheet": "kclass.classifier.explained_sheet",
     "cross_validate": "kclass.runs.cross_validation",

@@ -10,6 +10,7 @@ from PIL import Image
 from kclass.backbones.archive import Archive
 from kclass.engines.engine import Engine, engine_shape, open_engine
 from kclass.engines.network import CONVERTER_VERSION, Network
+from kclass.features.stored import FEATURES, STORED_VERSION
 from kclass.features.throughput import LazyEngine
 from kclass.photos.decoding import DECODER_VERSION, Photo
 from kclass.photos.loading import load_with_photo
@@ -40,8 +41,8 @@ class Extractor:
         archive = self.archive
         # The converter makes the CPU's network alone.
         engine = f"cpu-{CONVERTER_VERSION}" if self.device == "cpu" else self.device
-        parts = (archive.fingerprint, DECODER_VERSION, archive.size, self.resize, self.precision, engine)
-        return " ".join(str(part) for part in parts)
+        made = (archive.fingerprint, DECODER_VERSION, archive.size, self.resize, self.precision, engine)
+        return " ".join(map(str, (FEATURES, STORED_VERSION, *made)))
 
     def open_lazily(self) -> Engine:
         """An engine that runs the network, and is opened when the first photo comes."""

@@ -1,12 +1,9 @@
 """Photos made ready for a frozen network, unless the cache has what it would give; inspected on the way."""
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from kclass.cache.files import FileState, ReadFile, read_file
@@ -29,11 +26,11 @@ class SeenFile:
     inspection: Inspection | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Known:
-    """A photo that the cache has under another name: its features, float32 (features,), and its file."""
+    """A photo that the cache has under another name: its features as kept there, and its file."""
 
-    features: NDArray[np.float32]
+    value: bytes
     note: SeenFile
 
 
@@ -44,18 +41,10 @@ class Preparation:
     Args:
         store: the cache.
         extractor: the network, and how photos are prepared for it.
-        inspected: content hashes of photos that need not be inspected.
     """
 
     store: ContentStore
     extractor: Extractor
-    inspected: AbstractSet[str]
-
-    @classmethod
-    def of(cls, paths: Sequence[Path], *, store: ContentStore, extractor: Extractor) -> "Preparation":
-        """The preparation of files of which some may have been inspected before."""
-        contents = sorted(set(store.unchanged(paths).values()))
-        return cls(store, extractor, store.values(RECIPE, contents).keys())
 
     def prepare(self, path: Path) -> Decoded[SeenFile] | Known | PhotoError:
         """The photo for the network; its features, if it was seen elsewhere; or what is wrong with it."""
@@ -63,7 +52,7 @@ class Preparation:
             file = read_file(path)
             known = self.store.values(self.extractor.recipe, [file.content]).get(file.content)
             if known is not None:
-                return Known(vector(known), SeenFile(file.state, file.content))
+                return Known(known, SeenFile(file.state, file.content))
             image, photo = self.extractor.decode_with_photo(file.data, name=str(path))
             inspection = self._inspection(file, photo, image)
             return Decoded(np.array(image), SeenFile(file.state, file.content, inspection))
@@ -75,13 +64,8 @@ class Preparation:
 
         That is so where `inspect` decodes at another scale: what it tells must not depend on who asks.
         """
-        if file.content in self.inspected or not photo.is_as_with(AT_LEAST):
+        if not photo.is_as_with(AT_LEAST) or self.store.values(RECIPE, [file.content]):
             return None
         if (self.extractor.archive.size, self.extractor.resize) != (SIDE, "squash"):
             image = square_image(photo, size=SIDE)
         return measured(photo, image, content=file.content, file_bytes=len(file.data))
-
-
-def vector(value: bytes) -> NDArray[np.float32]:
-    """Features as the cache keeps them."""
-    return np.frombuffer(value, np.float32)

@@ -70,7 +70,7 @@ def through_engine(
     def work(group: Sequence[Item]) -> list[Passed[Note] | Other]:
         return list(_run([prepare(item) for item in group], engine))
 
-    groups = [items[start : start + engine.batch] for start in range(0, len(items), engine.batch)]
+    groups = (items[start : start + engine.batch] for start in range(0, len(items), engine.batch))
     with in_parallel(work, groups, threads=engine.workers) as done:
         for outcomes in done:
             yield from outcomes

@@ -1,7 +1,7 @@
 """Looks at photos, each once: what the cache remembers is not looked at again."""
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from kclass.progress import Progress, silent
 
 STAGE = "inspecting"
 WRITTEN_AT_ONCE = 256
+READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,16 @@ def inspect(paths: Sequence[Path], *, progress: Progress = silent) -> tuple[Insp
         OutputError: the cache cannot be used.
     """
     with ContentStore() as store:
-        found: dict[int, Inspection | PhotoError] = {**_remembered(paths, store)}
-        missing = [place for place in range(len(paths)) if place not in found]
-        progress(STAGE, len(found), len(paths))
+        found: list[Inspection | PhotoError | None] = list(_remembered(paths, store))
+        missing = [place for place, each in enumerate(found) if each is None]
+        known = len(paths) - len(missing)
+        progress(STAGE, known, len(paths))
         # Closed before the store is, so that after an interruption what was seen is still written.
-        with contextlib.closing(_outcomes([paths[place] for place in missing], store)) as outcomes:
-            for place, outcome in zip(missing, outcomes, strict=True):
+        with contextlib.closing(_outcomes(map(paths.__getitem__, missing), store)) as outcomes:
+            for done, (place, outcome) in enumerate(zip(missing, outcomes, strict=True), start=known + 1):
                 found[place] = outcome
-                progress(STAGE, len(found), len(paths))
-    return tuple(found[place] for place in range(len(paths)))
+                progress(STAGE, done, len(paths))
+    return tuple(each for each in found if each is not None)
 
 
 def inspect_bytes(data: bytes, *, name: str) -> Inspection:
@@ -71,15 +73,18 @@ def _inspected(data: bytes, *, name: str, content: str) -> Inspection:
     return measured(photo, small, content=content, file_bytes=len(data))
 
 
-def _remembered(paths: Sequence[Path], store: ContentStore) -> dict[int, Inspection]:
-    """Inspections of the files that have not changed since they were seen, by place."""
-    contents = store.unchanged(paths)
-    values = store.values(RECIPE, sorted(set(contents.values())))
-    known = {content: Inspection.from_bytes(content, value) for content, value in values.items()}
-    return {place: known[content] for place, content in contents.items() if content in known}
+def _remembered(paths: Sequence[Path], store: ContentStore) -> Iterator[Inspection | None]:
+    """For each file its inspection, if it has not changed since it was seen."""
+    for start in range(0, len(paths), READ_AT_ONCE):
+        part = paths[start : start + READ_AT_ONCE]
+        contents = store.unchanged(part)
+        values = store.values(RECIPE, list(set(contents.values())))
+        known = {content: Inspection.from_bytes(content, value) for content, value in values.items()}
+        for place in range(len(part)):
+            yield known.get(contents.get(place, ""))
 
 
-def _outcomes(paths: Sequence[Path], store: ContentStore) -> Generator[Inspection | PhotoError, None, None]:
+def _outcomes(paths: Iterable[Path], store: ContentStore) -> Generator[Inspection | PhotoError, None, None]:
     """What became of each photo, in order; the cache is filled on the way."""
 
     def look(path: Path) -> _Seen | PhotoError:

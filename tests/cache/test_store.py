@@ -54,6 +54,55 @@ def test_recipes_are_kept_apart(path: Path) -> None:
         assert store.values("three", ["a", "b"]) == {}
 
 
+def test_values_come_one_by_one_in_the_order_of_writing(path: Path) -> None:
+    names = [f"{number * 7919 % 1203:04}" for number in range(1203)]  # each once, in no order
+    with ContentStore(path) as store:
+        store.add("other", {"0001": b"wrong"})
+        store.add("recipe", {name: name.encode() for name in names})
+        found = list(store.stream("recipe", [*sorted(names), "none"]))
+        assert found == [(name, name.encode()) for name in names]
+        assert list(store.stream("recipe", [])) == list(store.stream("no recipe", names)) == []
+
+
+def test_what_takes_the_place_of_a_value_while_it_is_asked_for_is_not_taken_for_it(path: Path) -> None:
+    with ContentStore(path) as store:
+        store.add("recipe", {f"{number:04}": b"old" for number in range(1000)})
+        found = store.stream("recipe", [f"{number:04}" for number in range(1000)])
+        assert next(found) == ("0000", b"old")
+        store.clear()
+        store.add("recipe", {f"another {number}": b"new" for number in range(1000)})
+        assert {value for _, value in found} == {b"old"}
+
+
+def test_values_are_counted_by_recipe(path: Path) -> None:
+    with ContentStore(path) as store:
+        assert store.counted() == []
+        store.add("one", {"a": b"1", "b": b"23"})
+        store.add("two", {"a": b""})
+        store.add("three", {})
+        assert store.counted() == [("one", 2, 3), ("two", 1, 0)]
+
+
+def test_what_was_cleared_is_forgotten_and_takes_no_space(path: Path) -> None:
+    with ContentStore(path) as store:
+        store.add("recipe", {str(number): bytes(3000) for number in range(200)}, [(STATE, "1")])
+        store.clear()
+        assert store.values("recipe", ["1"]) == {}
+        assert store.content_hashes([STATE]) == {}
+        assert path.stat().st_size < 150_000
+        store.add("other", {"1": b"one"})
+        store.add("recipe", {"1": b"two"})
+        assert store.values("recipe", ["1"]) == {"1": b"two"}
+
+
+def test_five_rows_of_the_default_network_take_less_than_four_pages_of_the_file_system(path: Path) -> None:
+    with ContentStore(path) as store:
+        for start in range(0, 3000, 300):
+            names = [f"{number:032x}" for number in range(start, start + 300)]
+            store.add("recipe", dict.fromkeys(names, bytes(2561)))
+    assert path.stat().st_size < 3000 * 4096 * 4 / 5
+
+
 def test_a_value_that_comes_again_replaces_the_first(path: Path) -> None:
     with ContentStore(path) as store:
         store.add("recipe", {"a": b"1"})
@@ -103,13 +152,13 @@ def test_nothing_can_be_asked_for_and_added(path: Path) -> None:
 
 
 def test_beyond_its_size_the_oldest_values_make_room(path: Path) -> None:
-    """Each value takes 4 kB; of a hundred about sixty fit."""
-    with ContentStore(path, size_limit=280_000) as store:
-        for number in range(100):
-            store.add("recipe", {f"{number:03}": bytes([number] * 4000)})
-        left = sorted(store.values("recipe", [f"{number:03}" for number in range(100)]))
-    assert 40 <= len(left) <= 70
-    assert left == [f"{number:03}" for number in range(100 - len(left), 100)]
+    """Each value takes 4 kB; of four hundred about 250 fit."""
+    with ContentStore(path, size_limit=1_120_000) as store:
+        for number in range(400):
+            store.add("recipe", {f"{number:03}": bytes([number % 256] * 4000)})
+        left = sorted(store.values("recipe", [f"{number:03}" for number in range(400)]))
+    assert 170 <= len(left) <= 270
+    assert left == [f"{number:03}" for number in range(400 - len(left), 400)]
 
 
 def test_what_is_added_last_stays_however_little_fits(path: Path) -> None:
@@ -188,7 +237,7 @@ except OutputError as error:
 
 @pytest.mark.skipif("sys.platform == 'win32'")
 def test_a_full_disk_is_an_output_error_and_keeps_what_was_written(path: Path) -> None:
-    command = processes.limited(processes.python(FULL_DISK, str(path)), file_bytes=200_000)
+    command = processes.limited(processes.python(FULL_DISK, str(path)), file_bytes=2_000_000)
     done = processes.run(*command, cwd=path.parent)
     assert done.stdout.splitlines()[0].startswith(f"cannot use the cache {path}: "), done.stderr
     with ContentStore(path) as store:

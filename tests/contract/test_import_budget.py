@@ -60,6 +60,7 @@ def test_options_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -
         ["--help"],
         ["--version"],
         ["backbones", "-h"],
+        ["cache", "-h"],
         ["check", "--help"],
         ["evaluate", "-h"],
         ["explain", "-h"],

@@ -1,6 +1,7 @@
 import dataclasses
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_features_are_those_of_the_network_in_the_order_of_the_paths(
     found = embed(paths, extractor=extractor)
     engine = extractor.open()
     expected = np.concatenate([engine.run(load(path, size=32)[None]) for path in paths])
-    np.testing.assert_array_equal(found.features, expected)
+    np.testing.assert_array_equal(found.features, expected.astype(np.float16))
     assert (found.features.shape, found.features.dtype) == ((20, 1280), np.float32)
     assert found.readable.tolist() == list(range(20))
     assert (found.unreadable, found.computed) == ((), 20)
@@ -221,6 +222,67 @@ def test_what_was_computed_before_an_interruption_is_kept(
     assert embed(paths, extractor=extractor).computed == 4
 
 
+class Scaled:
+    """An engine whose features are larger by a factor."""
+
+    def __init__(self, engine: Engine, factor: float) -> None:
+        self.engine, self.factor = engine, np.float32(factor)
+        self.batch, self.workers = engine.batch, engine.workers
+
+    def run(self, photos: Any) -> Any:
+        return self.engine.run(photos) * self.factor
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e6, 1e-7, np.nan])
+def test_features_are_the_same_whether_they_were_computed_or_remembered(
+    factor: float, photograph: Any, small: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Extractor, "open", lambda self: Scaled(extractor_open(self), factor))
+    extractor = Extractor(small, "squash", "cpu", "f32")
+    paths = photograph(*range(5))
+    first, again = (embed(paths, extractor=extractor) for _ in range(2))
+    copy = embed([shutil.copy(paths[0], paths[0].with_name("copy.png"))], extractor=extractor)
+    assert (first.computed, again.computed, copy.computed) == (5, 0, 0)
+    np.testing.assert_array_equal(again.features, first.features)
+    np.testing.assert_array_equal(copy.features, first.features[:1])
+    exact = np.concatenate([extractor.open().run(load(path, size=32)[None]) for path in paths])
+    expected = exact.astype(np.float16) if factor == 1.0 else exact
+    np.testing.assert_array_equal(first.features, expected)
+
+
+@pytest.mark.parametrize("at_once", [500, 2])
+def test_all_that_is_known_is_found_however_much_is_read_at_once(
+    at_once: int, photograph: Any, extractor: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "READ_AT_ONCE", at_once)
+    paths = [*photograph(*range(5)), tmp_path / "missing.png", *photograph(1, 1, 6)]
+    first = embed(paths, extractor=extractor)
+    again = embed(paths, extractor=extractor)
+    assert again.computed == 0
+    assert again.readable.tolist() == first.readable.tolist() == [0, 1, 2, 3, 4, 6, 7, 8]
+    np.testing.assert_array_equal(again.features, first.features)
+
+
+def test_each_file_is_named_when_it_is_needed_and_no_list_of_all_is_made(
+    photograph: Any, extractor: Extractor
+) -> None:
+    """A data set's files are made one by one: as a list they take more than their features."""
+    paths = photograph(*range(6))
+
+    class Files(Sequence[Path]):
+        def __len__(self) -> int:
+            return len(paths)
+
+        def __iter__(self) -> Any:
+            raise AssertionError("all files are asked for")
+
+        def __getitem__(self, place: Any) -> Any:
+            assert not isinstance(place, slice) or place.stop - place.start <= embedding.READ_AT_ONCE
+            return paths[place]
+
+    assert embed(Files(), extractor=extractor).computed == 6
+
+
 class Failing:
     """An engine that gives out at one photo, whichever thread brings it."""
 
@@ -270,4 +332,4 @@ def test_large_photos_are_embedded_as_they_are_loaded(extractor: Extractor, tmp_
     path = tmp_path / "large.jpg"
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (900, 1200, 3), dtype=np.uint8)).save(path)
     expected = extractor.open().run(load(path, size=32)[None])
-    np.testing.assert_array_equal(embed([path], extractor=extractor).features, expected)
+    np.testing.assert_array_equal(embed([path], extractor=extractor).features, expected.astype(np.float16))

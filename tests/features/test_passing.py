@@ -30,4 +30,4 @@ def test_photos_pass_in_order_with_their_paths_and_nothing_is_remembered(
     for each, path, features in zip((first, second, third), paths, wanted, strict=True):
         assert isinstance(each, Passed)
         assert each.note == path
-        assert each.features == pytest.approx(features, abs=1e-5)
+        assert each.features == pytest.approx(features, rel=2**-10, abs=1e-5)
