@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from kclass.parallel import usable_cores
 from kclass.progress import Progress, silent
-from kclass.training.principal_axes import Rotation, Scaled, rotated
+from kclass.training.principal_axes import ROWS, Rotation, Scaled, rotated
 from kclass.training.softmax_regression import Floats, Reals, log_softmax, solve_path
 
 GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
 UNVALIDATED_C = 1e-2
 RISES = 3  # points in a row above the lowest loss that end the search
-FOLD_TOLERANCE = 1e-6  # see `solve_path`: losses are compared to three digits, not to ten
-MOST_EXACT = 2**20  # numbers that are computed with in float64, since it costs nothing; more in float32
-SCALED_ROWS = 1024  # photos whose features are copied at a time
+MOST_EXACT = 2**16  # numbers that are computed with in float64, since it costs nothing; more in float32
+FOLD_TOLERANCES = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
+"""See `solve_path`: losses are compared to three digits, not to ten."""
 STAGE = "choosing the penalty"
 
 
@@ -106,7 +106,9 @@ def solve_linear_head(
         chosen = _choose(photos, grid=grid, progress=progress)
         c = UNVALIDATED_C if chosen is None else chosen.best.c
         (solution,) = photos.solutions([c])
-        unseen = _out_of_fold(photos, chosen)[np.argsort(order)]
+        unseen = np.full((len(labels), classes), np.nan)
+        for fold, of_fold in zip(photos.folds, () if chosen is None else chosen.solutions, strict=True):
+            unseen[order[fold]] = photos.unseen(fold, of_fold)
     kernel, bias = space.unscaled(solution)
     return LinearHead(kernel, bias, c, () if chosen is None else chosen.path, unseen, fold_of)
 
@@ -247,7 +249,8 @@ def _choose(photos: _Photos, *, grid: Sequence[float], progress: Progress) -> _C
     """
     if not photos.folds:
         return None
-    paths = [photos.solutions(grid, without=fold, tolerance=FOLD_TOLERANCE) for fold in photos.folds]
+    tolerance = FOLD_TOLERANCES[photos.data.dtype]
+    paths = [photos.solutions(grid, without=fold, tolerance=tolerance) for fold in photos.folds]
     path: list[Candidate] = []
     chosen = None
     progress(STAGE, 0, len(grid))
@@ -260,15 +263,6 @@ def _choose(photos: _Photos, *, grid: Sequence[float], progress: Progress) -> _C
             progress(STAGE, len(grid), len(grid))
             break
     return None if chosen is None else replace(chosen, path=tuple(path))
-
-
-def _out_of_fold(photos: _Photos, chosen: _Chosen | None) -> Floats:
-    """See `LinearHead`; the photos in the order of the folds."""
-    found = np.full((len(photos.labels), photos.classes), np.nan)
-    if chosen is not None:
-        for fold, solution in zip(photos.folds, chosen.solutions, strict=True):
-            found[fold] = photos.unseen(fold, solution)
-    return found
 
 
 def _folds(
@@ -306,7 +300,7 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
     for nothing.
     """
     number = len(features)
-    parts = [features[start : start + SCALED_ROWS] for start in range(0, number, SCALED_ROWS)]
+    parts = [features[start : start + ROWS] for start in range(0, number, ROWS)]
     mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts) / number
     deviation = np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / number)
     overall = np.sqrt(np.mean(deviation**2, where=deviation > 0)) if deviation.any() else 1.0

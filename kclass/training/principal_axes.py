@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from kclass.training.softmax_regression import Floats, Reals
 
 SMALLEST_SHARE = 1e-12
-ROWS = 1024
+ROWS = 128  # photos whose features are copied at a time
 
 Precision = type[np.float32] | type[np.float64]
 
@@ -81,6 +81,7 @@ def _of_many(scaled: Scaled, order: NDArray[np.int64], precision: Precision) -> 
         few: Reals = scaled.of(order[part]).astype(precision)
         moments += few.T @ few
     basis = np.ascontiguousarray(np.linalg.eigh(moments)[1][:, ::-1])
+    del moments
     data = np.empty((len(order), features), precision)
     for part in parts:
         np.matmul(scaled.of(order[part]).astype(precision), basis, out=data[part])

@@ -68,12 +68,13 @@ def solve_path(
     if data.size * classes < WORTH_THREADS:
         threads = 1
     photos = _Photos.of(data, labels, weights, learned, threads=threads)
-    solution = start = np.zeros((data.shape[1] + 1, classes), data.dtype)
+    solution = before = np.zeros((data.shape[1] + 1, classes), data.dtype)
     for place, c in enumerate(cs):
-        before, solution = solution, _solved(photos, start, 1 / (c * photos.number), tolerance)
-        solution[-1] -= solution[-1].mean()
         # Along the logarithm of c solutions move on nearly straight lines.
-        start = 2 * solution - before if place else solution
+        start = 2 * solution - before if place > 1 else solution
+        before, solution = solution, _solved(photos, start, 1 / (c * photos.number), tolerance)
+        del start
+        solution[-1] -= solution[-1].mean()
         yield solution
 
 
