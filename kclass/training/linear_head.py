@@ -3,19 +3,24 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.parallel import in_parallel, usable_cores
+from kclass.parallel import usable_cores
 from kclass.progress import Progress, silent
-from kclass.training.softmax_regression import Floats, Rotation, log_softmax, rotated, solve_path
+from kclass.training.principal_axes import ROWS, Rotation, Scaled, rotated
+from kclass.training.softmax_regression import Floats, Reals, log_softmax, solve_path
 
 GRID = tuple(10.0 ** (exponent / 2) for exponent in range(-10, 3))
 FOLDS = 5
 UNVALIDATED_C = 1e-2
 RISES = 3  # points in a row above the lowest loss that end the search
-FOLD_TOLERANCE = 1e-6  # see `solve_path`: losses are compared to three digits, not to ten
+MOST_EXACT = 2**16  # numbers that are computed with in float64, since it costs nothing; more in float32
+FOLD_TOLERANCES = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
+"""See `solve_path`: losses are compared to three digits, not to ten."""
 STAGE = "choosing the penalty"
 
 
@@ -91,19 +96,21 @@ def solve_linear_head(
     Returns:
         The head, solved on all the photos at the penalty chosen.
     """
-    mean, scale = _centre_and_scale(features)
     copies = _copies(features) if groups is None else np.unique(groups, return_inverse=True)[1]
     fold_of = _folds(labels, copies, classes=classes, seed=seed)
     weights = np.ones(len(labels)) if weights is None else weights
+    order = np.argsort(fold_of, kind="stable")
     with one_thread():
-        space = rotated((features - mean) / scale)
-        chosen = _choose(space.data, labels, weights, fold_of, classes=classes, grid=grid, progress=progress)
+        space = _Space.of(features, order)
+        photos = _Photos(space.data, labels[order], weights[order], fold_of[order], classes)
+        chosen = _choose(photos, grid=grid, progress=progress)
         c = UNVALIDATED_C if chosen is None else chosen.best.c
-        (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
-    kernel, bias = _unscaled(space, solution, mean, scale)
-    path = () if chosen is None else chosen.path
-    unseen = np.full((len(labels), classes), np.nan) if chosen is None else chosen.out_of_fold
-    return LinearHead(kernel, bias, c, path, unseen, fold_of)
+        (solution,) = photos.solutions([c])
+        unseen = np.full((len(labels), classes), np.nan)
+        for fold, of_fold in zip(photos.folds, () if chosen is None else chosen.solutions, strict=True):
+            unseen[order[fold]] = photos.unseen(fold, of_fold)
+    kernel, bias = space.unscaled(solution)
+    return LinearHead(kernel, bias, c, () if chosen is None else chosen.path, unseen, fold_of)
 
 
 def solve_at_penalty(
@@ -126,78 +133,136 @@ def solve_at_penalty(
     Returns:
         The head that `solve_linear_head` gives if it chooses this penalty, without a path.
     """
-    mean, scale = _centre_and_scale(features)
+    weights = np.ones(len(labels)) if weights is None else weights
     with one_thread():
-        space = rotated((features - mean) / scale)
+        space = _Space.of(features, np.arange(len(labels)))
         (solution,) = solve_path(space.data, labels, classes=classes, cs=[c], weights=weights)
-    kernel, bias = _unscaled(space, solution, mean, scale)
+    kernel, bias = space.unscaled(solution)
     unseen = np.full((len(labels), classes), np.nan)
     return LinearHead(kernel, bias, c, (), unseen, np.full(len(labels), -1))
 
 
-def _unscaled(
-    space: Rotation, solution: Floats, mean: Floats, scale: Floats
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel and bias for features as they are, float32 (features, classes) and (classes,)."""
-    kernel = space.basis @ solution[:-1] / scale[:, None]
-    bias = solution[-1] - mean @ kernel
-    return kernel.astype(np.float32), bias.astype(np.float32)
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """Where the head is solved: scaled features, turned.
+
+    Args:
+        scaled: the features.
+        rotation: of them.
+    """
+
+    scaled: Scaled
+    rotation: Rotation
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], order: NDArray[np.int64]) -> "_Space":
+        """Of the features, with the photos in this order."""
+        scaled = Scaled(features, *_centre_and_scale(features))
+        small = len(features) * min(features.shape) <= MOST_EXACT
+        return cls(scaled, rotated(scaled, order, precision=np.float64 if small else np.float32))
+
+    @property
+    def data(self) -> Reals:
+        """What the head is solved on, (photos, dimensions)."""
+        return self.rotation.data
+
+    def unscaled(self, solution: Reals) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Kernel and bias for features as they are, float32 (features, classes) and (classes,)."""
+        kernel = self.rotation.basis @ solution[:-1] / self.scaled.scale[:, None]
+        bias = solution[-1] - self.scaled.mean @ kernel
+        return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Photos:
+    """Photos in the order of the folds that hold them out, so that each is a part of one piece.
+
+    Args:
+        data: (photos, dimensions); see `_Space`.
+        labels: int32 (photos,).
+        weights: float64 (photos,).
+        fold_of: int64 (photos,), rising; -1 first.
+        classes: how many there are.
+    """
+
+    data: Reals
+    labels: NDArray[np.int32]
+    weights: Floats
+    fold_of: NDArray[np.int64]
+    classes: int
+
+    @cached_property
+    def folds(self) -> list[slice]:
+        """The photos that each fold holds out."""
+        ends = np.searchsorted(self.fold_of, np.arange(self.fold_of[-1] + 2)).tolist()
+        return [slice(*pair) for pair in pairwise(ends)]
+
+    @property
+    def held_out(self) -> slice:
+        """The photos that any fold holds out."""
+        return slice(int(np.searchsorted(self.fold_of, 0)), len(self.fold_of))
+
+    def solutions(
+        self, cs: Sequence[float], *, without: slice = slice(0, 0), tolerance: float = 0.0
+    ) -> Iterator[Reals]:
+        """Those of the photos outside a fold along a path; see `solve_path`."""
+        return solve_path(
+            self.data,
+            self.labels,
+            classes=self.classes,
+            cs=cs,
+            weights=self.weights,
+            learned=[slice(0, without.start), slice(without.stop, len(self.labels))],
+            tolerance=tolerance,
+            threads=usable_cores(),
+        )
+
+    def unseen(self, fold: slice, solution: Reals) -> Floats:
+        """Log probabilities of the photos of a fold, (held out, classes)."""
+        return log_softmax(self.data[fold] @ solution[:-1] + solution[-1])
+
+    def candidate(self, c: float, solutions: Sequence[Reals]) -> Candidate:
+        """Loss and accuracy over the photos that a fold holds out."""
+        losses, hits = np.zeros(len(self.labels)), np.zeros(len(self.labels))
+        for fold, solution in zip(self.folds, solutions, strict=True):
+            unseen, labels = self.unseen(fold, solution), self.labels[fold]
+            losses[fold] = -unseen[np.arange(len(labels)), labels]
+            hits[fold] = unseen.argmax(axis=1) == labels
+        counts = self.weights[self.held_out]
+        loss, accuracy = (float(each[self.held_out] @ counts / counts.sum()) for each in (losses, hits))
+        return Candidate(c, loss, accuracy)
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The path that was tried, and what the heads of its best point say of photos they had not seen."""
+    """The path that was tried, its best point, and what the head of each fold was there."""
 
     path: tuple[Candidate, ...]
     best: Candidate
-    out_of_fold: Floats
+    solutions: tuple[Reals, ...]
 
 
-def _choose(
-    data: Floats,
-    labels: NDArray[np.int32],
-    weights: Floats,
-    fold_of: NDArray[np.int64],
-    *,
-    classes: int,
-    grid: Sequence[float],
-    progress: Progress,
-) -> _Chosen | None:
+def _choose(photos: _Photos, *, grid: Sequence[float], progress: Progress) -> _Chosen | None:
     """Try one strength after the other until the loss has risen often enough; None if no fold holds any out.
 
     Beyond its lowest point the loss rises for good, and weak penalties take longest to solve.
     """
-    held_out = [fold_of == fold for fold in range(int(fold_of.max()) + 1)]
-    if not held_out:
+    if not photos.folds:
         return None
-    solving = [_held_out(data, labels, weights, rows, classes=classes, grid=grid) for rows in held_out]
+    tolerance = FOLD_TOLERANCES[photos.data.dtype]
+    paths = [photos.solutions(grid, without=fold, tolerance=tolerance) for fold in photos.folds]
     path: list[Candidate] = []
     chosen = None
     progress(STAGE, 0, len(grid))
-    for c in grid:
-        judged = np.full((len(labels), classes), np.nan)
-        with in_parallel(next, solving, threads=usable_cores()) as found:
-            for rows, log_probabilities in zip(held_out, found, strict=True):
-                judged[rows] = log_probabilities
-        path.append(_candidate(c, judged, labels, weights, fold_of >= 0))
+    for c, *solutions in zip(grid, *paths, strict=True):
+        path.append(photos.candidate(c, solutions))
         if chosen is None or path[-1].log_loss < chosen.best.log_loss:
-            chosen = _Chosen((), path[-1], judged)
+            chosen = _Chosen((), path[-1], tuple(solutions))
         progress(STAGE, len(path), len(grid))
         if len(path) - 1 - path.index(chosen.best) >= RISES:
             progress(STAGE, len(grid), len(grid))
             break
     return None if chosen is None else replace(chosen, path=tuple(path))
-
-
-def _candidate(
-    c: float, judged: Floats, labels: NDArray[np.int32], weights: Floats, held_out: NDArray[np.bool_]
-) -> Candidate:
-    """Loss and accuracy over the photos that a fold holds out."""
-    rows = np.flatnonzero(held_out)
-    counts, total = weights[rows], weights[rows].sum()
-    hits = judged[rows].argmax(axis=1) == labels[rows]
-    loss = -(judged[rows, labels[rows]] @ counts) / total
-    return Candidate(c, float(loss), float(counts[hits].sum() / total))
 
 
 def _folds(
@@ -226,28 +291,6 @@ def _copies(features: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in features], dtype=np.int64)
 
 
-def _held_out(
-    data: Floats,
-    labels: NDArray[np.int32],
-    weights: Floats,
-    held_out: NDArray[np.bool_],
-    *,
-    classes: int,
-    grid: Sequence[float],
-) -> Iterator[Floats]:
-    """Log probabilities of the photos of one fold at each penalty: (held out, classes)."""
-    learned = ~held_out
-    for solution in solve_path(
-        data[learned],
-        labels[learned],
-        classes=classes,
-        cs=grid,
-        weights=weights[learned],
-        tolerance=FOLD_TOLERANCE,
-    ):
-        yield log_softmax(data[held_out] @ solution[:-1] + solution[-1])
-
-
 def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
     """The mean of each feature, and the scale it is divided by.
 
@@ -256,10 +299,13 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
     leaving them as they are. docs/decisions.md has the comparison. Features that never vary count
     for nothing.
     """
-    deviation = features.std(axis=0, dtype=np.float64)
+    number = len(features)
+    parts = [features[start : start + ROWS] for start in range(0, number, ROWS)]
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts) / number
+    deviation = np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / number)
     overall = np.sqrt(np.mean(deviation**2, where=deviation > 0)) if deviation.any() else 1.0
     scale = np.sqrt(deviation * overall)
-    return features.mean(axis=0, dtype=np.float64), np.where(scale > 0, scale, 1.0)
+    return mean, np.where(scale > 0, scale, np.inf)
 
 
 @contextlib.contextmanager
