@@ -44,6 +44,8 @@ class PredictionWriter:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             part = stack.enter_context(whole_file(self.path))
+            with output_errors(self.path), contextlib.suppress(FileNotFoundError):
+                self.path.lstat()  # a name that no file system takes is known at once
             # A row reaches the disk before its prediction is told to anybody.
             file = stack.enter_context(
                 part.open("w", buffering=1, encoding="utf-8", errors="surrogatepass", newline="")

@@ -358,7 +358,8 @@ def test_a_screen_of_one_colour_is_unlike_the_training_photos(fitted: SmallFit, 
     assert alone.novelty == pytest.approx(of_many.novelty, rel=0.05)  # but for precision
     found = fitted.classifier.evaluate(samples(fitted, {str(flat): "ash", "ash/0.png": "ash"}))
     assert found.novelty is not None
-    assert found.novelty.tolist() == pytest.approx([of_many.novelty, known.novelty])
+    # What is evaluated is kept in half precision.
+    assert found.novelty.tolist() == pytest.approx([of_many.novelty, known.novelty], rel=1e-3)
     assert found.novel == 1
     assert found.to_dict()["novel"] == 1
 

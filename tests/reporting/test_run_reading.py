@@ -34,7 +34,9 @@ def test_probabilities_are_read_as_closely_as_they_were_computed(fitted: SmallFi
     for row, each in zip(valid.probabilities, found, strict=True):
         said = dict(zip(fitted.classifier.classes, row, strict=True))
         for guess in each.top:
-            assert said[guess.label] == pytest.approx(guess.probability, rel=1e-5)
+            assert said[guess.label] == pytest.approx(
+                guess.probability, rel=2e-3
+            )  # of features in half precision
 
 
 def test_photos_of_a_made_up_run_are_counted_by_class_and_split(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_fine_tuning_begins_with_the_solved_head(fitted: SmallFit) -> None:
     loss = -np.log(chances[np.arange(len(labels)), labels]).mean()
     found = trained(fitted.data, **FINE_TUNED)
     assert found.history[0]["phase"] == "start"
-    assert found.history[0]["held_out_loss"] == pytest.approx(loss, rel=1e-4)
+    assert found.history[0]["held_out_loss"] == pytest.approx(loss, rel=1e-3)  # half precision
     assert found.out_of_fold is not None
 
 
