@@ -191,6 +191,7 @@ def test_weights_are_here_if_their_package_is_installed_or_keras_has_their_file(
         weights_here("vgg")
 
 
+@pytest.mark.slow
 def test_another_weight_file_without_a_known_hash_makes_another_network(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,7 +249,15 @@ def made_by_kclass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
 
 
 @pytest.mark.parametrize(
-    "file", ["whole.keras", "whole.h5", "alone.weights.h5", "top.weights.h5", "inner.weights.h5"]
+    "file",
+    [
+        "whole.keras",
+        "alone.weights.h5",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("whole.h5", "top.weights.h5", "inner.weights.h5")
+        ),
+    ],
 )
 @pytest.mark.parametrize(
     ("name", "reason"),

@@ -40,6 +40,7 @@ def test_the_table_is_printed_and_the_curves_are_drawn(
         assert min(drawn.size) > 300
 
 
+@pytest.mark.slow
 def test_as_json_it_is_one_document(measure: Command, fitted: SmallFit, here: Path, masks: Path) -> None:
     ended = measure("--json", "--masks", masks, "--out", "curves", fitted.photo)
     content = json.loads(ended.out)

@@ -21,6 +21,7 @@ SETS = (
 )
 
 
+@pytest.mark.slow
 def test_a_fit_says_what_its_recipe_sets_and_keeps_it(command: Command, fitted: SmallFit, here: Path) -> None:
     ended = command("fit", fitted.data, *SMALL, "--out", "run")
     assert ended.code == 0, ended.err

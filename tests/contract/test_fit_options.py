@@ -270,9 +270,11 @@ def start() -> Weights:
     "change",
     [
         pytest.param({"batch_size": 9}, marks=pytest.mark.slow),
-        {"seed": 1},  # the folder is split already, so it is that of weights, order and augmentation
+        pytest.param(
+            {"seed": 1}, marks=pytest.mark.slow
+        ),  # the folder is split already, so it is that of weights, order and augmentation
         {"augment": "fiat-ferrari"},
-        {"mixup": 0.4},
+        pytest.param({"mixup": 0.4}, marks=pytest.mark.slow),
         pytest.param({"cutmix": 1.0}, marks=pytest.mark.slow),
         {"balance": "weights"},
         pytest.param({"balance": "sample"}, marks=pytest.mark.slow),
@@ -338,6 +340,7 @@ def test_rate_schedule_warmup_and_patience_decide_the_rate_of_each_step(
     assert rates(scratch(**{**STEP, "epochs": 4, **options})) == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_weight_decay_shrinks_kernels_and_nothing_else(scratch: Fits, start: Weights) -> None:
     plain, shrunk = weights(scratch(**STEP)), weights(scratch(**STEP, weight_decay=0.5))
     for name, (kernel, bias) in changes(plain, shrunk).items():
@@ -508,6 +511,7 @@ def test_dropout_leaves_out_a_share_in_training(lite: Fits) -> None:
     assert losses(lite(**DENSE)) != losses(lite(**DENSE, dropout=0.5))
 
 
+@pytest.mark.slow
 def test_fine_tuning_follows_the_head_at_a_rate_of_its_own(lite: Fits) -> None:
     fit = lite(**STAGE5)
     assert [(each.phase, each.epoch, each.learning_rate) for each in fit.epochs] == [
