@@ -7,7 +7,6 @@ are named after the layers' classes, counted (`conv2d`, `conv2d_1` …), in the 
 
 import functools
 import hashlib
-import importlib.metadata
 import io
 import json
 import re
@@ -286,6 +285,8 @@ def _with_group(content: bytes, group: str, name: str, arrays: Sequence[NDArray[
 
 
 def _metadata() -> dict[str, str]:
+    import importlib.metadata
+
     version = importlib.metadata.version("keras")
     return {"keras_version": version, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
 

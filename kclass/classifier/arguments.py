@@ -3,14 +3,15 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.dataset.dataset import Dataset
-from kclass.dataset.samples import Samples
 from kclass.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from kclass.dataset.samples import Samples
 
 LARGEST_SEED: Final = 2**32 - 1
 """The largest seed that every generator of random numbers takes."""
@@ -98,6 +99,9 @@ def check_samples(samples: Any) -> None:
     Raises:
         OptionError: it is a whole data set, or no photos with labels.
     """
+    from kclass.dataset.dataset import Dataset
+    from kclass.dataset.samples import Samples
+
     if isinstance(samples, Dataset):
         raise OptionError(
             "samples is a whole data set, and the model may have been trained on a part of it",
@@ -110,7 +114,7 @@ def check_samples(samples: Any) -> None:
         )
 
 
-def labels_among(samples: Samples, classes: Sequence[str]) -> NDArray[np.int32]:
+def labels_among(samples: "Samples", classes: Sequence[str]) -> NDArray[np.int32]:
     """The labels of photos as places among a model's classes: int32 (photos,).
 
     Raises:

@@ -3,18 +3,20 @@
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kclass.backbones.archive import Archive
 from kclass.classifier.arguments import check_count, class_index, many_paths, one_path
-from kclass.classifier.explained import Explained
-from kclass.classifier.explained_top import DEFAULT_TOP, ExplainedTop
-from kclass.classifier.explaining import Explainer, How
 from kclass.classifier.model_file import Record
 from kclass.dataset.names import composed, listing
 from kclass.errors import DataError, OptionError, PhotoError
-from kclass.explanation.methods import DEFAULT_METHOD
+from kclass.explanation.defaults import DEFAULT_METHOD, DEFAULT_TOP
 from kclass.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from kclass.classifier.explained import Explained
+    from kclass.classifier.explained_top import ExplainedTop
+    from kclass.classifier.explaining import Explainer, How
 
 
 class ExplainableClassifier:
@@ -37,7 +39,7 @@ class ExplainableClassifier:
         layer: str | None = None,
         method: str = DEFAULT_METHOD,
         flips: bool = False,
-    ) -> Explained:
+    ) -> "Explained":
         """Where the network looked: what spoke for a class of one photo.
 
         Args:
@@ -52,7 +54,7 @@ class ExplainableClassifier:
             OptionError: no such class, layer or method, or a layer for a method that looks at none.
         """
         index = class_index(target, self.record.classes)
-        how = How.checked(method=method, layer=layer, flips=flips)
+        how = _how(method=method, layer=layer, flips=flips)
         return self._explainer.one(one_path(photo), index, how)
 
     def explain_all(
@@ -64,7 +66,7 @@ class ExplainableClassifier:
         method: str = DEFAULT_METHOD,
         flips: bool = False,
         progress: Progress = silent,
-    ) -> Iterator[Explained | PhotoError]:
+    ) -> Iterator["Explained | PhotoError"]:
         """Where the network looked: maps of many photos, in order, a few of them in memory.
 
         Args:
@@ -87,7 +89,7 @@ class ExplainableClassifier:
         wanted = [class_index(target, self.record.classes) for target in named]
         if len(wanted) != len(paths):
             raise OptionError(f"there are {len(wanted)} targets for {len(paths)} photos")
-        how = How.checked(method=method, layer=layer, flips=flips)
+        how = _how(method=method, layer=layer, flips=flips)
         return self._explainer.many(paths, wanted, how, progress)
 
     def explain_top(
@@ -98,7 +100,7 @@ class ExplainableClassifier:
         layer: str | None = None,
         method: str = DEFAULT_METHOD,
         flips: bool = False,
-    ) -> ExplainedTop:
+    ) -> "ExplainedTop":
         """Where the network looked for each of the most probable classes of one photo.
 
         Args:
@@ -126,7 +128,7 @@ class ExplainableClassifier:
         method: str = DEFAULT_METHOD,
         flips: bool = False,
         progress: Progress = silent,
-    ) -> Iterator[ExplainedTop | PhotoError]:
+    ) -> Iterator["ExplainedTop | PhotoError"]:
         """Where the network looked for the most probable classes of many photos, as `explain_all` does.
 
         Args:
@@ -144,7 +146,7 @@ class ExplainableClassifier:
             OptionError: `top` is below 1, or there is no such layer or method.
         """
         check_count("top", top)
-        how = How.checked(method=method, layer=layer, flips=flips)
+        how = _how(method=method, layer=layer, flips=flips)
         return self._explainer.top(many_paths(photos), int(top), how, progress)
 
     def folder_classes(self, photos: Iterable[str | Path]) -> list[str]:
@@ -168,13 +170,22 @@ class ExplainableClassifier:
         return [label for label in found if label is not None]
 
     @functools.cached_property
-    def _explainer(self) -> Explainer:
+    def _explainer(self) -> "Explainer":
+        from kclass.classifier.explaining import Explainer
+
         return Explainer(
             self.archive,
             lambda: self.keras_model,
             resize=self.record.resize,
             classes=self.record.classes,
         )
+
+
+def _how(*, method: Any, layer: Any, flips: Any) -> "How":
+    """See `How.checked`; what explains is imported only once something is to be explained."""
+    from kclass.classifier.explaining import How
+
+    return How.checked(method=method, layer=layer, flips=flips)
 
 
 def _folder_class(path: Path, classes: Sequence[str]) -> str | None:

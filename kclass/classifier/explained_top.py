@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from kclass.classifier.explained import Explained
 from kclass.explanation.overlays import overlay
@@ -11,8 +11,6 @@ from kclass.plots.saving import as_png, save_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-DEFAULT_TOP: Final = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,6 +1,5 @@
 """The model file: a `.keras` archive with `kclass.json` and the converted network among its entries."""
 
-import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
@@ -63,6 +62,8 @@ class Record:
 
 def versions() -> dict[str, str]:
     """The versions of what a result depends on."""
+    import importlib.metadata
+
     libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {"python": platform.python_version(), "kclass": kclass.__version__, **libraries}
 

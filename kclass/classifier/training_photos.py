@@ -4,19 +4,19 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.classifier.arguments import check_count
 from kclass.dataset.names import readable
-from kclass.dataset.samples import Samples
 from kclass.errors import PhotoError
-from kclass.features.embedding import STAGE
-from kclass.features.extractor import Extractor
-from kclass.features.passing import passed
 from kclass.progress import Progress, silent, track
+
+if TYPE_CHECKING:
+    from kclass.dataset.samples import Samples
+    from kclass.features.extractor import Extractor
 
 DEFAULT_NEIGHBOURS: Final = 3
 
@@ -127,7 +127,7 @@ class TrainingPhotos:
         return Neighbour(path, self.classes[self.labels[row]], min(similarity, 1.0))
 
 
-def training_photos(features: NDArray[np.float32], samples: Samples, *, network: str) -> TrainingPhotos:
+def training_photos(features: NDArray[np.float32], samples: "Samples", *, network: str) -> TrainingPhotos:
     """The codes of training photos.
 
     Args:
@@ -142,7 +142,7 @@ def training_photos(features: NDArray[np.float32], samples: Samples, *, network:
 
 
 def embedded(
-    paths: Sequence[Path], *, extractor: Extractor, progress: Progress = silent
+    paths: Sequence[Path], *, extractor: "Extractor", progress: Progress = silent
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """What a network makes of photos; nothing is kept in the cache.
 
@@ -154,6 +154,9 @@ def embedded(
     Returns:
         int64 (readable photos,), their places among the paths; float32 (readable photos, features).
     """
+    from kclass.features.embedding import STAGE
+    from kclass.features.passing import passed
+
     rows, features = [], []
     with contextlib.closing(passed(paths, extractor=extractor)) as outcomes:
         for row, outcome in enumerate(track(outcomes, STAGE, len(paths), progress)):

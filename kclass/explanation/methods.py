@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kclass.errors import OptionError
 from kclass.explanation import cams
+from kclass.explanation.defaults import DEFAULT_METHOD as DEFAULT_METHOD
 from kclass.explanation.integrated_gradients import integrated_gradients_maps
 from kclass.explanation.network import Pass
 from kclass.explanation.occlusion import occlusion_maps
@@ -21,8 +22,6 @@ ANY_CLASS: Final = f"{ACTIVATION}, whatever the class"
 
 PHOTO: Final = "photo"
 """The layer that methods explain which look at the photo itself."""
-
-DEFAULT_METHOD: Final = "grad-cam"
 
 Maps = Callable[[Any, Pass], NDArray[np.float32]]
 """How a method makes maps, float32 (n, h, w), 0 or more, of a network and a pass through it."""
