@@ -275,12 +275,13 @@ class Classifier(ExplainableClassifier):
     def _stream(
         self, names: Sequence[str], top: int, threshold: float, progress: Progress
     ) -> Generator[Prediction | PhotoError, None, None]:
-        from kclass.classifier.predicting import passed_by_name, predicted
+        from kclass.classifier.predicting import predicted
+        from kclass.features.passing import passed
 
         def predict(those: Sequence[Path], features: NDArray[np.float32]) -> list[Prediction]:
             return self._predictions(those, features, top, threshold)
 
-        with contextlib.closing(passed_by_name(names, extractor=self._extractor)) as outcomes:
+        with contextlib.closing(passed(names, extractor=self._extractor)) as outcomes:
             yield from track(predicted(outcomes, predict), "predicting", len(names), progress)
 
     @functools.cached_property

@@ -4,13 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from small_fits import SmallFit
 
-from kclass.classifier import predicting
-from kclass.classifier.predicting import AT_ONCE, Outcome, passed_by_name, predicted
+from kclass.classifier.predicting import AT_ONCE, Outcome, predicted
 from kclass.classifier.prediction import Guess, Prediction
 from kclass.errors import PhotoError
-from kclass.features.passing import passed
 from kclass.features.throughput import Passed
 
 
@@ -34,24 +31,6 @@ def test_predictions_come_in_order_with_what_is_wrong_among_them(photos: int) ->
         (Path(f"{place}.jpg"), place) if place % 3 else f"{place}.jpg is empty" for place in range(photos)
     ]
     assert all(size <= AT_ONCE for size in sizes)
-
-
-def test_photos_of_several_stretches_pass_one_engine_in_order(
-    fitted: SmallFit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(predicting, "STRETCH", 5)
-    named = [str(path) for path in sorted(fitted.data.rglob("*.png"))[:11]]
-    named[6] = "gone.jpg"
-    extractor = fitted.classifier._extractor
-    found = list(passed_by_name(named, extractor=extractor))
-    assert isinstance(found.pop(6), PhotoError)
-    whole = list(passed([Path(name) for name in named], extractor=extractor))
-    del whole[6]
-    for one, other in zip(found, whole, strict=True):
-        assert isinstance(one, Passed)
-        assert isinstance(other, Passed)
-        assert one.note == other.note
-        np.testing.assert_array_equal(one.features, other.features)
 
 
 def test_no_more_photos_are_waited_for_than_are_predicted_at_once() -> None:
