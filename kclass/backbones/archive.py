@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.backbones.graph import Layer, layer_spec, layers_of, name_of_last
 from kclass.errors import ModelError
 from kclass.files import whole_file
 
@@ -53,16 +54,6 @@ Weights = Mapping[str, Sequence[NDArray[Any]]]
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer of a graph: its class, name, options, and the names of the layers it reads."""
-
-    kind: str
-    name: str
-    config: Mapping[str, Any]
-    inputs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Archive:
     """A Keras model as its file holds it.
 
@@ -79,9 +70,7 @@ class Archive:
     @functools.cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order of the graph."""
-        if self.graph["class_name"] == "Sequential":
-            return tuple(_sequential_layers(self.graph["config"]["layers"]))
-        return tuple(_layer(spec) for spec in self.graph["config"]["layers"])
+        return layers_of(self.graph)
 
     @property
     def size(self) -> int:
@@ -109,6 +98,28 @@ class Archive:
                     digest.update(array.tobytes())
         return digest.hexdigest()
 
+    def weights_of(self, layer: str) -> list[NDArray[Any]]:
+        """The weights of one layer, as Keras orders them; none if it has none. Others are not read.
+
+        Args:
+            layer: its name.
+
+        Raises:
+            ModelError: the weights are damaged.
+        """
+        if "layer_weights" not in self.__dict__:
+            group = next((group for group, each in _groups(self.layers) if each.name == layer), None)
+            found = {} if group is None else read_weights(self.weights, group=group)
+            if layer in found:
+                return found[layer]
+        return self.layer_weights.get(layer, [])
+
+    def known_as(self, fingerprint: str) -> "Archive":
+        """The same, of which somebody knows the fingerprint: it will not be computed again."""
+        found = replace(self)
+        found.__dict__["fingerprint"] = fingerprint
+        return found
+
     def with_head(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> "Archive":
         """The same network with a dense layer `logits` and a softmax `probabilities` at its end.
 
@@ -118,8 +129,10 @@ class Archive:
         """
         features, classes = kernel.shape
         end = self.graph["config"]["output_layers"]
-        logits = _spec("Dense", LOGITS, {"units": classes, "activation": "linear"}, _last(end), (features,))
-        softmax = _spec("Softmax", PROBABILITIES, {"axis": -1}, LOGITS, (classes,))
+        logits = layer_spec(
+            "Dense", LOGITS, {"units": classes, "activation": "linear"}, name_of_last(end), (features,)
+        )
+        softmax = layer_spec("Softmax", PROBABILITIES, {"axis": -1}, LOGITS, (classes,))
         config = {
             **self.graph["config"],
             "layers": [*self.graph["config"]["layers"], logits, softmax],
@@ -239,8 +252,12 @@ def weights_file(layers: Sequence[Layer], weights: Weights) -> bytes:
     return buffer.getvalue()
 
 
-def read_weights(content: bytes) -> dict[str, list[NDArray[Any]]]:
+def read_weights(content: bytes, *, group: str | None = None) -> dict[str, list[NDArray[Any]]]:
     """The weights by layer name in the content of a `model.weights.h5` of a flat graph.
+
+    Args:
+        content: of the file.
+        group: the only group that is wanted; nothing is found if there is none. None wants all.
 
     Raises:
         ModelError: the content is none, or is damaged.
@@ -249,11 +266,13 @@ def read_weights(content: bytes) -> dict[str, list[NDArray[Any]]]:
 
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            groups = [group["vars"] for group in file["layers"].values() if "vars" in group]
+            layers = file["layers"]
+            names = list(layers) if group is None else [name for name in (group,) if name in layers]
+            stored = [layers[name]["vars"] for name in names if "vars" in layers[name]]
             return {
-                str(group.attrs["name"]): [np.asarray(group[str(index)]) for index in range(len(group))]
-                for group in groups
-                if len(group)
+                str(each.attrs["name"]): [np.asarray(each[str(index)]) for index in range(len(each))]
+                for each in stored
+                if len(each)
             }
     except (OSError, *DAMAGE) as error:
         raise ModelError(f"not weights as Keras 3 writes them ({error})") from error
@@ -289,47 +308,3 @@ def _metadata() -> dict[str, str]:
 
     version = importlib.metadata.version("keras")
     return {"keras_version": version, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
-
-
-def _layer(spec: Mapping[str, Any]) -> Layer:
-    return Layer(spec["class_name"], spec["name"], spec["config"], tuple(_tensors(spec["inbound_nodes"])))
-
-
-def _tensors(node: Any) -> Iterator[str]:
-    """The names of the layers whose tensors stand anywhere in a node of the graph."""
-    if isinstance(node, Mapping):
-        if node.get("class_name") == "__keras_tensor__":
-            yield node["config"]["keras_history"][0]
-        else:
-            yield from _tensors(list(node.values()))
-    elif isinstance(node, list):
-        for part in node:
-            yield from _tensors(part)
-
-
-def _sequential_layers(specs: Sequence[Mapping[str, Any]]) -> Iterator[Layer]:
-    before: tuple[str, ...] = ()
-    for spec in specs:
-        yield Layer(spec["class_name"], spec["config"]["name"], spec["config"], before)
-        before = (spec["config"]["name"],)
-
-
-def _last(output_layers: Sequence[Any]) -> str:
-    first = output_layers[0]
-    return str(first[0] if isinstance(first, list) else first)
-
-
-def _spec(
-    kind: str, name: str, config: Mapping[str, Any], source: str, shape: tuple[int, ...]
-) -> dict[str, Any]:
-    """A layer with one input (batch, *shape), as Keras writes it; what is left out has Keras's default."""
-    tensor = {"shape": [None, *shape], "dtype": "float32", "keras_history": [source, 0, 0]}
-    return {
-        "module": "keras.layers",
-        "class_name": kind,
-        "config": {"name": name, "trainable": True, "dtype": "float32", **config},
-        "registered_name": None,
-        "build_config": {"input_shape": [None, *shape]},
-        "name": name,
-        "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": tensor}], "kwargs": {}}],
-    }

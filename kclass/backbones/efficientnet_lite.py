@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.backbones.archive import Archive, Layer, weights_file
+from kclass.backbones.archive import Archive, weights_file
+from kclass.backbones.graph import Layer
 from kclass.backbones.torch_file import read_tensors
 from kclass.errors import ModelError
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from kclass.backbones.archive import LOGITS, PROBABILITIES, Archive, Layer
+from kclass.backbones.archive import LOGITS, PROBABILITIES, Archive
+from kclass.backbones.graph import Layer
 
 STRIDED = frozenset(
     {"AveragePooling2D", "Conv2D", "DepthwiseConv2D", "MaxPooling2D", "SeparableConv2D"},

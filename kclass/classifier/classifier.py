@@ -298,7 +298,7 @@ class Classifier(ExplainableClassifier):
 
     @functools.cached_property
     def _head(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        kernel, bias = self.archive.layer_weights[LOGITS]
+        kernel, bias = self.archive.weights_of(LOGITS)
         return kernel.astype(np.float64), bias.astype(np.float64)
 
     def _probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kclass.backbones.archive import Archive, Layer
+from kclass.backbones.archive import Archive
+from kclass.backbones.graph import Layer
 from kclass.engines.direct_layers import LAYERS, Node, channels_last, channels_second
 from kclass.engines.runtime import openvino, operations
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.backbones.archive import Layer
+from kclass.backbones.graph import Layer
 from kclass.engines.runtime import openvino, operations
 
 Arrays = Sequence[NDArray[Any]]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,6 +20,9 @@ from kclass.files import cache_folder, write_bytes
 from kclass.keras_import import import_keras
 
 CONVERTER_VERSION = 1
+
+NETWORKS = "networks"
+"""The folder in the cache, which holds a folder for each network."""
 
 # Bytes of all conversions in the cache: about 150 of the embedded backbone.
 CACHE_LIMIT = 2 * 2**30
@@ -41,6 +44,12 @@ class Network:
         digest = hashlib.blake2b(self.xml, digest_size=16)
         digest.update(self.weights)
         return digest.hexdigest()
+
+    def known_as(self, fingerprint: str) -> "Network":
+        """The same, of which somebody knows the fingerprint: it will not be computed again."""
+        found = replace(self)
+        found.__dict__["fingerprint"] = fingerprint
+        return found
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -87,7 +96,7 @@ def converted(archive: Archive) -> Network:
     Raises:
         OutputError: the cache cannot be written.
     """
-    folder = cache_folder() / "networks" / f"{archive.fingerprint}-v{CONVERTER_VERSION}"
+    folder = cache_folder() / NETWORKS / f"{archive.fingerprint}-v{CONVERTER_VERSION}"
     xml, weights = folder / "network.xml", folder / "network.bin"
     with contextlib.suppress(FileNotFoundError, ModelError):
         found = Network(xml.read_bytes(), weights.read_bytes())
@@ -98,12 +107,16 @@ def converted(archive: Archive) -> Network:
     network = convert(archive)
     write_bytes(weights, network.weights)
     write_bytes(xml, network.xml)
-    _make_room(folder)
+    make_room(folder)
     return network
 
 
-def _make_room(newest: Path) -> None:
-    """Delete the conversions that were used longest ago, until the others are within the limit."""
+def make_room(newest: Path) -> None:
+    """Delete the networks in the cache that were used longest ago, until the others are within the limit.
+
+    Args:
+        newest: the folder of one that stays.
+    """
     with contextlib.suppress(OSError):  # others may make room at the same time
         folders = sorted(newest.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
         sizes = {folder: _bytes_in(folder) for folder in folders}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.engines.compiled import compiled
 from kclass.engines.network import Network
-from kclass.engines.runtime import core
 
 # When two threads are the first to hand OpenVINO an array, each waits for ever for what the other
 # holds: its bindings (2026.4) look up NumPy's interface under a lock that is taken inside the
@@ -24,20 +24,19 @@ class OpenVinoEngine:
 
     Args:
         network: the converted network.
-        precision: "f32" or "bf16"; always said outright, since OpenVINO would choose by processor.
+        precision: "f32" or "bf16".
         streams: how many photos run side by side; 1 gives a single photo all cores.
     """
 
     batch = 1
 
     def __init__(self, network: Network, *, precision: str, streams: int) -> None:
-        options = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
         self.workers = streams
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with _FIRST_USE:
-            compiled = core().compile_model(network.read(), "CPU", options)
+            model = compiled(network, precision=precision, streams=streams)
             for _ in range(streams):
-                self._requests.put(compiled.create_infer_request())
+                self._requests.put(model.create_infer_request())
         self._fresh = True
 
     def run(self, photos: NDArray[np.uint8]) -> NDArray[np.float32]:

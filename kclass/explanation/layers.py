@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kclass.backbones.archive import Archive, Layer
+from kclass.backbones.archive import Archive
+from kclass.backbones.graph import Layer
 from kclass.errors import ModelError, OptionError
 from kclass.explanation.inlining import FlatGraph, inlined
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.backbones.archive import Archive, Layer, weights_file
+from kclass.backbones.archive import Archive, weights_file
+from kclass.backbones.graph import Layer
 from kclass.backbones.stages import strides
 from kclass.explanation.maps import verdict
 

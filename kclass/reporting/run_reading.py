@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.classifier.arguments import one_path
-from kclass.classifier.model_file import MODEL
+from kclass.classifier.model_file import MODEL, pointed_to
 from kclass.dataset.manifest_file import read_rows
 from kclass.dataset.names import SPLITS, split_name
 from kclass.errors import KClassError, ModelError
@@ -143,16 +143,6 @@ def read_run(folder: str | Path) -> RunResults:
         calibration=_part(config, "calibration", place),
         novelty=_part(config, "novelty", place),
     )
-
-
-def pointed_to(place: Path) -> Path:
-    """The folder of a run: the place itself, or the one beside it that a text file there names."""
-    if is_folder(place) or not is_there(place):
-        return place
-    try:
-        return place.parent / place.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):  # no text: then it names nothing
-        return place
 
 
 def _check_is_run(place: Path) -> None:

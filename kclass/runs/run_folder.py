@@ -13,13 +13,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from kclass.classifier.evaluation import Evaluation
-from kclass.classifier.model_file import MODEL
+from kclass.classifier.model_file import MODEL, pointed_to
 from kclass.errors import ModelError, OutputError
 from kclass.files import make_folder, output_errors, write_bytes, write_text
-from kclass.reporting.run_reading import pointed_to
+
+if TYPE_CHECKING:
+    from kclass.classifier.evaluation import Evaluation
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -170,7 +171,7 @@ def prediction_columns(classes: Sequence[str]) -> tuple[str, ...]:
     return (*known, *(f"p({name})" for name in classes))
 
 
-def prediction_rows(split: str, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+def prediction_rows(split: str, evaluation: "Evaluation") -> Iterator[dict[str, Any]]:
     """The rows of `predictions.csv` for one split: every photo with the probability of every class.
 
     `novelty` is empty where it cannot be told.

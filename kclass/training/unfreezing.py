@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kclass.backbones.archive import Archive, Layer
+from kclass.backbones.archive import Archive
+from kclass.backbones.graph import Layer
 from kclass.backbones.stages import WEIGHTED, graph_of, shared_places, stages_of, strides
 from kclass.errors import OptionError
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -407,3 +408,28 @@ def test_classes_are_named_as_keras_names_them(kind: str, name: str) -> None:
     from keras.src.utils.naming import to_snake_case
 
     assert class_name(kind) == name == to_snake_case(kind)
+
+
+def test_the_weights_of_one_layer_are_those_among_all(many_layers_archive: Archive) -> None:
+    named = {layer.name for layer in many_layers_archive.layers}
+    for name in named:
+        alone = replace(many_layers_archive).weights_of(name)  # of a copy, which has parsed nothing yet
+        among = many_layers_archive.layer_weights.get(name, [])
+        assert len(alone) == len(among)
+        for one, other in zip(alone, among, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert many_layers_archive.weights_of("none of them") == []
+    assert any(many_layers_archive.weights_of(name) for name in named)
+
+
+def test_the_weights_of_one_layer_are_read_alone(many_layers_archive: Archive) -> None:
+    fresh = replace(many_layers_archive)
+    fresh.weights_of(many_layers_archive.layers[-1].name)
+    assert "layer_weights" not in vars(fresh)
+
+
+def test_a_fingerprint_that_is_known_is_believed(many_layers_archive: Archive) -> None:
+    known = replace(many_layers_archive, weights=b"").known_as("abc")
+    assert known.fingerprint == "abc"
+    assert known.weights == b""
+    assert known.graph is many_layers_archive.graph

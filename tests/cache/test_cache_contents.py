@@ -16,12 +16,14 @@ BUILT = (
     "backbones/efficientnet_lite0-320-imagenet-v2.keras",
     f"{NETWORK}/network.xml",
     f"{NETWORK}/network.bin",
+    "networks/0123456789abcdef0123456789abcdef-compiled-v1/f32-0123456789abcdef.blob",
 )
 NOT_OURS = (
     "notes.txt",
     "backbones/my own model.keras",
     "networks/readme.md",
     f"{NETWORK}/notes.txt",
+    f"{NETWORK}/f32-0123456789abcdef.blob",
     "photos/network.bin",
     "photos-v3.sqlite.bak",
 )
@@ -78,12 +80,12 @@ def test_files_are_counted_by_the_names_that_kclass_gives(cache: Path) -> None:
     fill(cache, *BUILT, *FETCHED, *NOT_OURS, "photos-v3.sqlite", "photos-v3.sqlite-wal")
     assert counts(kclass.cache_contents()) == {
         "backbones": (1, 1000),
-        "networks": (2, 2000),
+        "networks": (3, 3000),
         "other versions": (2, 2000),
         "archives": (1, 1000),
         "keras": (1, 1000),
         "matplotlib": (1, 1000),
-        "other files": (6, 6000),
+        "other files": (7, 7000),
     }
 
 
@@ -97,14 +99,14 @@ def test_clearing_takes_out_what_can_be_computed_again_and_nothing_else(cache: P
         "inspection": (1, 1400),
         "matches": (1, 2),
         "backbones": (1, 1000),
-        "networks": (2, 2000),
+        "networks": (3, 3000),
     }
     after = kclass.cache_contents()
     assert counts(after) == {
         "archives": (1, 1000),
         "keras": (1, 1000),
         "matplotlib": (1, 1000),
-        "other files": (6, 6000),
+        "other files": (7, 7000),
     }
     assert freed.bytes == before.bytes - after.bytes
     assert all((cache / name).read_bytes() == b"x" * 1000 for name in (*FETCHED, *NOT_OURS))

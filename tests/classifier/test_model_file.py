@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from small_fits import SmallFit
 
 import kclass
-from kclass.backbones.archive import Archive, Layer, read_archive, weights_file
+from kclass.backbones.archive import Archive, read_archive, weights_file
+from kclass.backbones.graph import Layer
 from kclass.classifier.model_file import Record, read_model, versions, write_model
 from kclass.engines.network import Network, convert
 from kclass.evaluation.novelty import Novelty
@@ -262,6 +263,33 @@ def test_the_converted_network_of_another_model_is_damage(tmp_path: Path) -> Non
     other = Network(NETWORK.xml + b"<!-- of another model, with as many features -->", NETWORK.weights)
     path = write_with(tmp_path / "m.keras", WHOLE, network=other)
     assert refusal(path) == "its converted network is not the one that was converted from its network"
+
+
+def test_parts_that_were_written_together_are_known_by_their_digest(tmp_path: Path) -> None:
+    write_model(tmp_path / "m.keras", TINY, RECORD, NETWORK)
+    record = json.loads(read_archive(tmp_path / "m.keras").entries["kclass.json"])
+    # Of others than these nobody could tell that what the record says was not computed anew.
+    named = {**record, "fingerprint": "of the archive", "network": "of the network"}
+    archive, _, network, _ = read_model(write_with(tmp_path / "m.keras", named))
+    assert (archive.fingerprint, network.fingerprint) == ("of the archive", "of the network")
+
+
+@pytest.mark.parametrize("part", ["graph", "weights", "xml", "bin"])
+def test_a_digest_is_of_every_part(part: str, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.keras", TINY, RECORD, NETWORK)
+    record = json.loads(read_archive(tmp_path / "m.keras").entries["kclass.json"])
+    named = {**record, "fingerprint": "of the archive", "network": "of the network"}
+    archive, network = TINY, NETWORK
+    if part == "graph":
+        archive = replace(TINY, graph={**TINY.graph, "name": "another"})
+    if part == "weights":
+        archive = replace(TINY, weights=TINY.weights + b"more")
+    if part == "xml":
+        network = replace(NETWORK, xml=NETWORK.xml + b" ")
+    if part == "bin":
+        network = replace(NETWORK, weights=NETWORK.weights + b" ")
+    path = write_with(tmp_path / "m.keras", named, archive=archive, network=network)
+    assert refusal(path) == "its network is not the one that kclass.json was written for"
 
 
 def test_the_shapes_of_a_converted_network_are_those_that_openvino_sees() -> None:

@@ -48,9 +48,15 @@ OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
 SCRATCH = {"backbone": "scratch"}
 
 
+def command_of(name: str) -> click.Command:
+    command = command_line.get_command(None, name)
+    assert command is not None
+    return command
+
+
 def options_of(command: str) -> dict[str, click.Option]:
     """The options of a command by the name of the Python parameter, without those of presentation."""
-    parameters = command_line.commands[command].params
+    parameters = command_of(command).params
     options = {each.name or "": each for each in parameters if isinstance(each, click.Option)}
     return {name: option for name, option in options.items() if name not in PRESENTATION}
 
@@ -63,7 +69,7 @@ def defaults(command: str) -> dict[str, Any]:
     """What the command gets for each option when it is called without any."""
     # A context without the group's would let click keep a help option that knows no `-h`.
     group = click.Context(command_line, **command_line.context_settings)
-    given = command_line.commands[command].make_context(command, ["somewhere"], parent=group).params
+    given = command_of(command).make_context(command, ["somewhere"], parent=group).params
     return {name: given[name] for name in options_of(command) if name in given}  # what is refused has none
 
 
@@ -218,7 +224,7 @@ def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> Non
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_has_a_line_of_help(command: str) -> None:
-    parameters = command_line.commands[command].params
+    parameters = command_of(command).params
     assert all(each.help for each in parameters if isinstance(each, click.Option))
 
 

@@ -28,11 +28,14 @@ def test_openvino_sends_nothing_and_leaves_nothing_in_the_home_folder(tmp_path: 
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     own = "Library/Caches/kclass" if sys.platform == "darwin" else ".cache/kclass"
     (network,) = {path.rsplit("/", 1)[0] for path in made if path.endswith("network.bin")}
+    (compiled,) = {path for path in made if path.endswith(".blob")}
     assert made == {
         f"{own}/backbones/efficientnet_lite0-32-imagenet-v2.keras",
         f"{network}/network.bin",
         f"{network}/network.xml",
+        compiled,
     }
+    assert compiled.startswith(f"{own}/networks/")
     assert network.startswith(f"{own}/networks/")
 
 

@@ -20,7 +20,9 @@ def options_in(line: str) -> tuple[dict[str, Any], kclass.FitOptions]:
     program, name, *words = shlex.split(line)
     assert (program, name) == ("kclass", "fit")
     group = click.Context(command_line, **command_line.context_settings)
-    with command_line.commands["fit"].make_context("fit", words, parent=group) as context:
+    fit = command_line.get_command(group, "fit")
+    assert fit is not None
+    with fit.make_context("fit", words, parent=group) as context:
         given = dict(context.params)
         chosen = {key: given[key] for key in (*OPTIONS, *WITHOUT_TRACE)}
         return given, chosen_options(chosen)

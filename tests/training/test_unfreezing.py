@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from kclass.backbones.archive import Archive, Layer
+from kclass.backbones.archive import Archive
 from kclass.backbones.efficientnet_lite import lite_graph
+from kclass.backbones.graph import Layer
 from kclass.backbones.keras_archive import archive_of
 from kclass.backbones.registry import open_backbone
 from kclass.backbones.stages import graph_of, shared_places, strides
