@@ -144,7 +144,8 @@ class Archive:
         found = replace(self, graph={**self.graph, "config": config}, weights=weights)
         # Known already, so neither parsed nor hashed again; the head does not change the fingerprint.
         found.__dict__["fingerprint"] = self.fingerprint
-        found.__dict__["layer_weights"] = {**self.layer_weights, LOGITS: [kernel, bias]}
+        if "layer_weights" in self.__dict__:
+            found.__dict__["layer_weights"] = {**self.layer_weights, LOGITS: [kernel, bias]}
         return found
 
     def with_temperature(self, temperature: float) -> "Archive":

@@ -63,7 +63,7 @@ def trusted_by_held_out(
     places = {place: order for order, place in enumerate(lesson.held_out.tolist())}
     order = [places[place] for place in seen[held_out].tolist()]
     labels, weights = lesson.held_out_labels[order], lesson.held_out_weights[order]
-    kernel, bias = classifier.archive.layer_weights[LOGITS]
+    kernel, bias = classifier.archive.weights_of(LOGITS)
     logits = features[held_out].astype(np.float64) @ kernel + bias
     temperature = fit_temperature(logits, labels, weights)
     told = {"temperature": temperature, "photos": len(labels), "fitted_on": BY_HELD_OUT}

@@ -211,7 +211,7 @@ def test_weights_of_a_package_come_at_the_size_asked_for(cache: Path) -> None:
     opened = open_backbone("efficientnet_lite2", weights="imagenet", size=75, seed=0)
     assert opened.size == 75
     assert parameters(opened) == backbone("efficientnet_lite2").parameters
-    assert [path.name for path in cached(cache)] == ["efficientnet_lite2-75-imagenet-v2.keras"]
+    assert [path.name for path in cached(cache)] == ["efficientnet_lite2-75-imagenet-v3.keras"]
 
 
 def test_the_embedded_backbone_comes_at_the_size_asked_for(lite0: Archive, cache: Path) -> None:
@@ -222,10 +222,13 @@ def test_the_embedded_backbone_comes_at_the_size_asked_for(lite0: Archive, cache
 def test_a_backbone_is_built_once_and_then_read_from_the_cache(cache: Path) -> None:
     built = open_backbone(DEFAULT, weights="imagenet", size=64, seed=0)
     (path,) = cached(cache)
-    dataclasses.replace(built, entries={"note": b"read from the cache"}).write(path)
+    assert open_backbone(DEFAULT, weights="imagenet", size=64, seed=1) == built
+    dataclasses.replace(built, entries={"kclass/fingerprint": b"as the cache says"}).write(path)
     again = open_backbone(DEFAULT, weights="imagenet", size=64, seed=1)
-    assert again.entries == {"note": b"read from the cache"}
-    assert open_backbone(DEFAULT, weights="imagenet", size=32, seed=0).entries == {}
+    assert (again, again.fingerprint) == (built, "as the cache says")
+    smaller = open_backbone(DEFAULT, weights="imagenet", size=32, seed=0)
+    assert smaller.fingerprint not in (built.fingerprint, again.fingerprint)
+    assert smaller.entries == {}
 
 
 @pytest.mark.parametrize("left", [b"", b"not an archive", None], ids=["empty", "foreign", "truncated"])

@@ -30,7 +30,7 @@ def test_openvino_sends_nothing_and_leaves_nothing_in_the_home_folder(tmp_path: 
     (network,) = {path.rsplit("/", 1)[0] for path in made if path.endswith("network.bin")}
     (compiled,) = {path for path in made if path.endswith(".blob")}
     assert made == {
-        f"{own}/backbones/efficientnet_lite0-32-imagenet-v2.keras",
+        f"{own}/backbones/efficientnet_lite0-32-imagenet-v3.keras",
         f"{network}/network.bin",
         f"{network}/network.xml",
         compiled,
