@@ -116,7 +116,8 @@ def look_up(
             places.setdefault(content, []).append(place)
         for content, value in store.stream(recipe, list(places)):
             features = from_bytes(value)
-            yield from ((place, features) for place in places[content])
+            for place in places[content]:
+                yield place, features
 
 
 def _unchanged(paths: Sequence[Path], store: ContentStore) -> Iterator[dict[int, str]]:

@@ -64,6 +64,17 @@ def test_values_come_one_by_one_in_the_order_of_writing(path: Path) -> None:
         assert list(store.stream("recipe", [])) == list(store.stream("no recipe", names)) == []
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 7])
+def test_values_of_others_that_lie_among_those_wanted_do_not_come(step: int, path: Path) -> None:
+    with ContentStore(path) as store:
+        for start in range(0, 1200, 100):
+            names = [f"{number:04}" for number in range(start, start + 100)]
+            store.add("recipe", {name: name.encode() for name in names})
+            store.add("other", {name: b"wrong" for name in names})
+        wanted = [f"{number:04}" for number in range(0, 1200, step)]
+        assert list(store.stream("recipe", wanted)) == [(name, name.encode()) for name in wanted]
+
+
 def test_what_takes_the_place_of_a_value_while_it_is_asked_for_is_not_taken_for_it(path: Path) -> None:
     with ContentStore(path) as store:
         store.add("recipe", {f"{number:04}": b"old" for number in range(1000)})
