@@ -70,7 +70,7 @@ def test_values_of_others_that_lie_among_those_wanted_do_not_come(step: int, pat
         for start in range(0, 1200, 100):
             names = [f"{number:04}" for number in range(start, start + 100)]
             store.add("recipe", {name: name.encode() for name in names})
-            store.add("other", {name: b"wrong" for name in names})
+            store.add("other", dict.fromkeys(names, b"wrong"))
         wanted = [f"{number:04}" for number in range(0, 1200, step)]
         assert list(store.stream("recipe", wanted)) == [(name, name.encode()) for name in wanted]
 
