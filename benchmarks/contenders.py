@@ -3,15 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from PIL import Image
+from cropped_photos import cropped_photos
+from whole_processes import ran
 
 from kclass.backbones.efficientnet_lite import lite0_archive
 
@@ -19,8 +17,6 @@ PEERS = Path(__file__).with_name("peers")
 EPOCHS = 10
 ADDED = 10
 CROPS = 10
-CROP_SHARE = 0.8
-QUALITIES = (85, 90, 95)
 TUTORIAL, ONCE, TORCH = "Keras, tutorial", "Keras, features once", "PyTorch loop"
 FIRST, CONVERTED, AGAIN, MORE = "first use", "network converted", "nothing changed", f"{ADDED} photos added"
 
@@ -32,30 +28,18 @@ class Outcome:
     Args:
         seconds: of the whole process.
         accuracy: on the validation photos, 0 to 1.
-        facts: anything else that it tells, such as how many photos went through its network.
+        megabytes: the most resident memory.
+        passes: how many times a photo was decoded and went through the network.
     """
 
     seconds: float
     accuracy: float
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    megabytes: float
+    passes: int
 
 
 Contender = Callable[[Path], Outcome]
 """Runs in a folder that is empty at the start of each round, and is kept through that round."""
-
-
-def timed(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> tuple[float, str]:
-    """Seconds of a whole process, and what it printed.
-
-    Raises:
-        SystemExit: it failed; its words are shown.
-    """
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-    taken = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
-    return taken, done.stdout
 
 
 @dataclass(frozen=True)
@@ -87,10 +71,10 @@ def peer(script: str, *arguments: str, split: Split, epochs: int, passes: int, p
 
     def run(_: Path) -> Outcome:
         words = [python, str(PEERS / script), *arguments, str(split.train), str(split.validation)]
-        seconds, said = timed([*words, "--epochs", str(epochs)])
+        done = ran([*words, "--epochs", str(epochs)])
         photos = sum(split.counts()) * passes
-        accuracy = json.loads(said.splitlines()[-1])["accuracy"]
-        return Outcome(seconds, accuracy, {"decodes": photos, "forward passes": photos})
+        accuracy = json.loads(done.out.splitlines()[-1])["accuracy"]
+        return Outcome(done.seconds, accuracy, done.megabytes, photos)
 
     return run
 
@@ -120,9 +104,10 @@ def kclass_fits(data: Path, *, precision: str) -> dict[str, Contender]:
     def fit(photos: Path, round_folder: Path, out: str) -> Outcome:
         env = {**os.environ, "KCLASS_CACHE": str(round_folder / "cache")}
         command = [sys.executable, "-m", "kclass_cli", "fit", str(photos), "--precision", precision]
-        seconds, said = timed([*command, "--out", str(round_folder / out), "--json"], env=env)
-        told = json.loads(said)
-        return Outcome(seconds, told["metrics"]["valid"]["accuracy"])
+        before = photos_computed(env)
+        done = ran([*command, "--out", str(round_folder / out), "--json"], env=env)
+        accuracy = json.loads(done.out)["metrics"]["valid"]["accuracy"]
+        return Outcome(done.seconds, accuracy, done.megabytes, photos_computed(env) - before)
 
     def first(folder: Path) -> Outcome:
         return fit(data, folder, "first")
@@ -155,22 +140,20 @@ def photos_to_add(data: Path) -> list[Path]:
     return [photos[place] for place in range(ADDED) for photos in classes][:ADDED]
 
 
+def photos_computed(env: Mapping[str, str]) -> int:
+    """How many photos' features the cache holds."""
+    told = json.loads(ran([sys.executable, "-m", "kclass_cli", "cache", "--json"], env=env).out)
+    return sum(kind["entries"] for kind in told["kinds"] if kind["name"] == "features")
+
+
 def many_crops(source: Path, place: Path) -> Path:
-    """Ten crops of each photo of a data set, each another part at another JPEG quality; made once."""
+    """Ten crops of each photo of a data set, each another part, encoded anew; made once."""
     if place.exists():
         return place
     part = place.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    for path in sorted(path for path in source.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"}):
-        folder = part / path.parent.relative_to(source)
-        folder.mkdir(parents=True, exist_ok=True)
-        with Image.open(path) as image:
-            photo = image.convert("RGB")
-        width, height = (round(CROP_SHARE * side) for side in photo.size)
-        for number in range(CROPS):
-            left = (photo.width - width) * number // (CROPS - 1)
-            top = (photo.height - height) * (number * 7 % CROPS) // (CROPS - 1)
-            crop = photo.crop((left, top, left + width, top + height))
-            crop.save(folder / f"{path.stem}-{number}.jpg", quality=QUALITIES[number % len(QUALITIES)])
+    for folder in sorted({path.parent for path in source.rglob("*.jpg")}):
+        photos = len(list(folder.glob("*.jpg")))
+        cropped_photos([folder], part / folder.relative_to(source), CROPS * photos)
     part.rename(place)
     return place

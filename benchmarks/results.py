@@ -3,9 +3,6 @@
 import json
 import platform
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,20 +26,6 @@ def machine() -> dict[str, Any]:
         "system": system,
         "versions": versions(),
     }
-
-
-def seconds(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> float:
-    """How long a command takes as a whole process; its words are thrown away.
-
-    Raises:
-        SystemExit: the command failed; its words are shown.
-    """
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-    taken = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
-    return taken
 
 
 def spread(values: Sequence[float]) -> str:

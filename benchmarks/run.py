@@ -33,7 +33,16 @@ from contenders import (
 )
 from results import RESULTS, report, spread
 
-HEAD = ["data", "", "seconds: median (least to most)", "accuracy", "times faster than tutorial", "goal"]
+HEAD = [
+    "data",
+    "",
+    "seconds: median (least to most)",
+    "decodes, passes",
+    "accuracy",
+    "MB",
+    "times faster than tutorial",
+    "goal",
+]
 GOALS = {FIRST: 5, CONVERTED: 8}
 GOALS_OF_THOUSANDS = {CONVERTED: {"f32": 12, "bf16": 30}}
 
@@ -98,13 +107,14 @@ def table(data: str, rounds: list[Round], precision: str, *, many: bool) -> list
     for who in rounds[0]:
         ratio = statistics.median(one[TUTORIAL].seconds / one[who].seconds for one in rounds)
         accuracy = statistics.median(one[who].accuracy for one in rounds)
-        facts = ", ".join(f"{number} {fact}" for fact, number in rounds[0][who].facts.items())
         rows.append(
             [
                 data,
-                f"{who} ({facts})" if facts else who,
+                who,
                 spread([one[who].seconds for one in rounds]),
+                f"{rounds[0][who].passes:,}",
                 f"{accuracy:.1%}",
+                f"{max(one[who].megabytes for one in rounds):.0f}",
                 f"{ratio:.1f}",
                 str(goals.get(who, "")),
             ]
@@ -120,7 +130,16 @@ def within(data: str, rounds: list[Round]) -> list[list[str]]:
         (f"{ONCE} / kclass, {CONVERTED}", ONCE, CONVERTED, ""),
     )
     return [
-        [data, name, "", "", f"{statistics.median(a[x].seconds / a[y].seconds for a in rounds):.2f}", goal]
+        [
+            data,
+            name,
+            "",
+            "",
+            "",
+            "",
+            f"{statistics.median(a[x].seconds / a[y].seconds for a in rounds):.2f}",
+            goal,
+        ]
         for name, x, y, goal in pairs
     ]
 

@@ -11,7 +11,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from results import report, seconds, spread
+from results import report, spread
+from whole_processes import ran
 
 PAIRS = (("predict one photo", "import tensorflow", 0.25), ("--help", "import numpy", 5.0))
 
@@ -35,9 +36,9 @@ def main() -> None:
 
 def alternate(ours: list[str], theirs: list[str], rounds: int) -> tuple[list[float], list[float]]:
     """Seconds of both commands in turn, after one run of each that does not count."""
-    seconds(ours)
-    seconds(theirs)
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    ran(ours)
+    ran(theirs)
+    pairs = [(ran(ours).seconds, ran(theirs).seconds) for _ in range(rounds)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 KILO = 1024  # `ru_maxrss` is in KiB on Linux, and in bytes on macOS
@@ -28,23 +29,27 @@ class Ran:
     out: str
 
 
-def ran(command: Sequence[str]) -> Ran:
+def ran(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Ran:
     """Run a command to its end.
+
+    Args:
+        command: its words.
+        env: its environment; None for that of the caller.
 
     Raises:
         SystemExit: it failed; its words are shown.
     """
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=quiet
-    ) as process:
-        assert process.stdout is not None
-        out = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        taken = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{out}")
+    quiet = {**(os.environ if env is None else env), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
+        start = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=quiet) as process:
+            assert process.stdout is not None
+            out = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            taken = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            words.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{out}\n{words.read()}")
     unit = 1 if sys.platform == "darwin" else KILO
     return Ran(taken, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MEGABYTE, out)
