@@ -129,19 +129,11 @@ def within(data: str, rounds: list[Round]) -> list[list[str]]:
         (f"{MORE} / nothing changed", MORE, AGAIN, "at most 1.15"),
         (f"{ONCE} / kclass, {CONVERTED}", ONCE, CONVERTED, ""),
     )
-    return [
-        [
-            data,
-            name,
-            "",
-            "",
-            "",
-            "",
-            f"{statistics.median(a[x].seconds / a[y].seconds for a in rounds):.2f}",
-            goal,
-        ]
-        for name, x, y, goal in pairs
-    ]
+    rows = []
+    for name, x, y, goal in pairs:
+        ratio = statistics.median(each[x].seconds / each[y].seconds for each in rounds)
+        rows.append([data, name, "", "", "", "", f"{ratio:.2f}", goal])
+    return rows
 
 
 def plot(found: Mapping[str, list[Round]], path: Path) -> None:
