@@ -26,6 +26,7 @@ from results import report, spread
 from kclass.backbones.efficientnet_lite import embedded_weights, lite0_archive
 from kclass.backbones.keras_archive import keras_model
 from kclass.backbones.torch_file import read_tensors
+from kclass.engines.network import convert
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.methods import METHODS
 from kclass.explanation.network import Explainable
@@ -185,7 +186,7 @@ def pooled_network() -> Explainable:
     whole = archive()
     layer = pooled_layer(whole)
     assert layer is not None
-    return PooledNetwork(whole, layer)
+    return PooledNetwork(whole, layer, convert(whole, output=layer))
 
 
 def gradient_network() -> Explainable:

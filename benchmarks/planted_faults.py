@@ -31,7 +31,7 @@ from results import report
 
 import kclass
 from kclass.backbones.registry import DEFAULT, backbone, open_backbone
-from kclass.engines.network import converted
+from kclass.engines.kept import converted
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.inspection.inspecting import inspect

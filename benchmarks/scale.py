@@ -82,7 +82,7 @@ def embedded(root: Path, name: str, size: int) -> dict[str, float]:
     """Seconds of embedding all photos below a folder, and the peak memory of this process in bytes."""
     import kclass
     from kclass.backbones.registry import open_backbone
-    from kclass.engines.network import converted
+    from kclass.engines.kept import converted
     from kclass.features.embedding import embed
     from kclass.features.extractor import Extractor
 

@@ -11,7 +11,7 @@ from kclass.backbones.registry import DEFAULT, IMAGENET, backbone, open_backbone
 from kclass.dataset.names import UNLABELLED
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import check_device
-from kclass.engines.network import converted
+from kclass.engines.kept import converted
 from kclass.engines.runtime import resolve_precision
 from kclass.errors import PhotoError
 from kclass.features.embedding import Embedding, embed

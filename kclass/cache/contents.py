@@ -25,7 +25,9 @@ _BUILT: Final = {
     "backbones": ("networks with their weights", re.compile(r"backbones/[^/]+-\d+-[^/]+-v\d+\.keras")),
     "networks": (
         "networks as an engine runs them",
-        re.compile(r"networks/[0-9a-f]+-(v\d+/network\.(xml|bin)|compiled-v\d+/\w+-[0-9a-f]+\.blob)"),
+        re.compile(
+            r"networks/[0-9a-f]+(-to-\d+)?-(v\d+/network\.(xml|bin)|compiled-v\d+/\w+-[0-9a-f]+\.blob)"
+        ),
     ),
 }
 """What kclass builds, and the names of those files: anything else beside them is not its own."""

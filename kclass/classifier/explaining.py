@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from kclass.backbones.archive import Archive
 from kclass.classifier.arguments import check_layer
 from kclass.classifier.explained import Explained
 from kclass.classifier.explained_top import ExplainedTop
+from kclass.engines.kept import converted
+from kclass.engines.network import Network
 from kclass.errors import PhotoError
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.flips import check_flips
@@ -29,6 +31,13 @@ from kclass.progress import Progress
 AT_ONCE = 16
 
 Found = TypeVar("Found")
+
+
+class Convert(Protocol):
+    """Gives a network up to a layer as the CPU's engine takes it, as `convert` of `kclass.engines` does."""
+
+    def __call__(self, archive: Archive, *, output: str) -> Network:
+        """The network up to the layer of that name."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,19 @@ class Explainer:
         keras_model: gives the same as Keras has it, which takes seconds; not asked for in vain.
         resize: how photos are brought to the network's size.
         classes: of the model.
+        convert: converts the network up to a layer; one that nobody else will want need not be kept.
     """
 
     def __init__(
-        self, archive: Archive, keras_model: Callable[[], Any], *, resize: Resize, classes: Sequence[str]
+        self,
+        archive: Archive,
+        keras_model: Callable[[], Any],
+        *,
+        resize: Resize,
+        classes: Sequence[str],
+        convert: Convert = converted,
     ) -> None:
-        self._archive, self._keras_model = archive, keras_model
+        self._archive, self._keras_model, self._convert = archive, keras_model, convert
         self._resize: Resize = resize
         self._classes = classes
         self._ready: dict[tuple[str | None, bool], Explainable] = {}
@@ -84,7 +100,9 @@ class Explainer:
                 explained_layer(archive_graph(self._archive), wanted=layer)
             pooled = pooled_layer(self._archive)
             if pooled is not None and layer in (None, pooled) and not method.pixels:
-                self._ready[wanted] = PooledNetwork(self._archive, pooled)
+                self._ready[wanted] = PooledNetwork(
+                    self._archive, pooled, self._convert(self._archive, output=pooled)
+                )
             else:
                 self._ready[wanted] = GradientNetwork(self._keras_model(), layer=layer)
         return self._ready[wanted]

@@ -12,6 +12,8 @@ from kclass.backbones.archive import Archive
 from kclass.backbones.keras_archive import keras_model
 from kclass.classifier.classifier import Classifier
 from kclass.classifier.explaining import Explainer
+from kclass.engines.kept import converted
+from kclass.engines.network import convert
 from kclass.errors import ModelError
 from kclass.explanation.baselines import centre_maps, random_maps
 from kclass.explanation.deletion import MaskingCurves, masking_curves
@@ -229,4 +231,5 @@ def _explainer(classifier: Classifier, archive: Archive) -> Explainer:
         lambda: classifier.keras_model if trained else keras_model(archive),
         resize=classifier.record.resize,
         classes=classifier.classes,
+        convert=converted if trained else convert,
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 import kclass
 from kclass.backbones.archive import DAMAGE, LOGITS, Archive, read_archive
+from kclass.engines.kept import KeptNetwork
 from kclass.engines.network import Network
 from kclass.engines.runtime import PRECISIONS
 from kclass.errors import ModelError
@@ -136,7 +137,7 @@ def read_model(path: Path) -> tuple[Archive, Record, Network, Novelty | None]:
     try:
         content = json.loads(archive.entries[RECORD])
         record = _record(content, path)
-        network = Network(archive.entries[XML], archive.entries[WEIGHTS])
+        network: Network = KeptNetwork(archive.entries[XML], archive.entries[WEIGHTS])
         archive, network = _fitting(archive, network, content)
         _check_head(archive, network, record)
         novelty = _novelty(archive)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from kclass.backbones.archive import Archive
 from kclass.engines.gpus import GpuSearch, cuda_installed, driver_loaded, let_memory_grow, no_gpu
-from kclass.engines.network import Network, converted
+from kclass.engines.kept import converted
+from kclass.engines.network import Network
 from kclass.keras_import import import_tensorflow
 from kclass.parallel import usable_cores
 

@@ -1,14 +1,11 @@
 """A network converted for OpenVINO, kept in memory, in the cache and in model files."""
 
-import contextlib
 import functools
 import hashlib
-import os
-import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from xml.etree import ElementTree
 
 from kclass.backbones.archive import LOGITS, Archive
@@ -16,16 +13,9 @@ from kclass.backbones.keras_archive import keras_model
 from kclass.engines.direct import convertible, direct_network
 from kclass.engines.runtime import core, openvino
 from kclass.errors import ModelError
-from kclass.files import cache_folder, write_bytes
 from kclass.keras_import import import_keras
 
 CONVERTER_VERSION = 1
-
-NETWORKS = "networks"
-"""The folder in the cache, which holds a folder for each network."""
-
-# Bytes of all conversions in the cache: about 150 of the embedded backbone.
-CACHE_LIMIT = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Network:
         digest.update(self.weights)
         return digest.hexdigest()
 
-    def known_as(self, fingerprint: str) -> "Network":
+    def known_as(self, fingerprint: str) -> Self:
         """The same, of which somebody knows the fingerprint: it will not be computed again."""
         found = replace(self)
         found.__dict__["fingerprint"] = fingerprint
@@ -82,6 +72,35 @@ class Network:
                 fix="Train the model again, or copy its file again if it was damaged on the way.",
             ) from error
 
+    def compiled(self, *, precision: str, streams: int) -> Any:
+        """The `openvino.CompiledModel` for this processor.
+
+        Args:
+            precision: "f32" or "bf16"; always said outright, since OpenVINO would choose by processor.
+            streams: how many photos run side by side; 1 gives a single photo all cores.
+
+        Raises:
+            ModelError: OpenVINO cannot read the network.
+        """
+        return core().compile_model(self.read(), "CPU", compile_options(precision, streams))
+
+
+def compile_options(precision: str, streams: int) -> dict[str, str]:
+    """What OpenVINO is told of a network that it compiles, or has compiled before."""
+    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
+
+
+def place_of(archive: Archive, output: str) -> int:
+    """The place of a layer in the graph.
+
+    Raises:
+        ModelError: the network has no such layer.
+    """
+    for place, layer in enumerate(archive.layers):
+        if layer.name == output:
+            return place
+    raise ModelError(f"the network has no layer {output!r}")
+
 
 def features_layer(archive: Archive) -> str:
     """The name of the layer whose output is the features: what `logits` reads, or the last layer."""
@@ -90,52 +109,8 @@ def features_layer(archive: Archive) -> str:
     return logits[0].inputs[0] if logits else layers[-1].name
 
 
-def converted(archive: Archive) -> Network:
-    """The archive's network up to its features, converted once and remembered in the cache.
-
-    Raises:
-        OutputError: the cache cannot be written.
-    """
-    folder = cache_folder() / NETWORKS / f"{archive.fingerprint}-v{CONVERTER_VERSION}"
-    xml, weights = folder / "network.xml", folder / "network.bin"
-    with contextlib.suppress(FileNotFoundError, ModelError):
-        found = Network(xml.read_bytes(), weights.read_bytes())
-        found.read()  # takes 20 ms, and finds a damaged file while it can still be replaced
-        with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
-            os.utime(folder)
-        return found
-    network = convert(archive)
-    write_bytes(weights, network.weights)
-    write_bytes(xml, network.xml)
-    make_room(folder)
-    return network
-
-
-def make_room(newest: Path) -> None:
-    """Delete the networks in the cache that were used longest ago, until the others are within the limit.
-
-    Args:
-        newest: the folder of one that stays.
-    """
-    with contextlib.suppress(OSError):  # others may make room at the same time
-        folders = sorted(newest.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
-        sizes = {folder: _bytes_in(folder) for folder in folders}
-        excess = sum(sizes.values()) - CACHE_LIMIT
-        for folder in folders:
-            if excess > 0 and folder != newest:
-                shutil.rmtree(folder, ignore_errors=True)
-                excess -= sizes[folder]
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())
-
-
 def convert(archive: Archive, *, output: str | None = None) -> Network:
     """Convert the archive's network up to a layer: directly, or by way of Keras.
-
-    The direct way takes about as long as reading a conversion from the cache, 0.05 s for 13 MB of
-    weights and 1.3 s for 350 MB, so a network up to a cut is not kept there.
 
     Args:
         archive: the network, with or without head.
@@ -149,8 +124,7 @@ def convert(archive: Archive, *, output: str | None = None) -> Network:
         ModelError: the network has no such layer.
     """
     output = features_layer(archive) if output is None else output
-    if all(layer.name != output for layer in archive.layers):
-        raise ModelError(f"the network has no layer {output!r}")
+    place_of(archive, output)
     direct = convertible(archive, output)
     return _serialized(direct_network(archive, output) if direct else _through_keras(archive, output))
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.engines.compiled import compiled
 from kclass.engines.network import Network
 
 # When two threads are the first to hand OpenVINO an array, each waits for ever for what the other
@@ -34,7 +33,7 @@ class OpenVinoEngine:
         self.workers = streams
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with _FIRST_USE:
-            model = compiled(network, precision=precision, streams=streams)
+            model = network.compiled(precision=precision, streams=streams)
             for _ in range(streams):
                 self._requests.put(model.create_infer_request())
         self._fresh = True

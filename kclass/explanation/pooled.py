@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.backbones.archive import LOGITS, Archive
-from kclass.engines.network import convert, features_layer
+from kclass.engines.network import Network, features_layer
 from kclass.engines.openvino import OpenVinoEngine
 from kclass.explanation.layers import archive_graph, explained_layer
 from kclass.explanation.network import BATCH, Pass
@@ -39,18 +39,18 @@ class PooledNetwork:
     Args:
         archive: the network with its head.
         layer: what `pooled_layer` says of it.
+        network: the archive's network up to that layer, converted.
 
     Source: Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
     Localization, ICCV 2017, section 3.1; Zhou et al., Learning Deep Features for Discriminative
     Localization, CVPR 2016, equation 2.
     """
 
-    def __init__(self, archive: Archive, layer: str) -> None:
+    def __init__(self, archive: Archive, layer: str, network: Network) -> None:
         self.layer = layer
-        kernel, bias = archive.layer_weights[LOGITS]
+        kernel, bias = archive.weights_of(LOGITS)
         self._kernel, self._bias = kernel.astype(np.float64), bias.astype(np.float64)
         self.classes = len(bias)
-        network = convert(archive, output=layer)
         self.map_shape: tuple[int, ...] = network.shapes[1][1:]
         self._engine = OpenVinoEngine(network, precision="f32", streams=usable_cores())
         self._threads = ThreadPoolExecutor(self._engine.workers)

@@ -9,7 +9,8 @@ from kclass.backbones.archive import Archive
 from kclass.backbones.registry import NO_WEIGHTS, open_backbone
 from kclass.dataset.samples import Samples
 from kclass.engines.engine import check_device
-from kclass.engines.network import Network, convert, converted
+from kclass.engines.kept import converted
+from kclass.engines.network import Network, convert
 from kclass.engines.runtime import resolve_precision
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor

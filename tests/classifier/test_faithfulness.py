@@ -10,6 +10,7 @@ from processes import python, run
 from small_fits import SmallFit
 
 import kclass
+from kclass.engines.network import convert
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.measures import CENTRE, OWN, RANDOM
 from kclass.explanation.methods import GRAD_CAM
@@ -91,7 +92,8 @@ def test_correlations_with_a_random_head_are_the_mean_of_three_draws(
     photos, maps = (np.stack([getattr(each, part) for each in explained]) for part in ("photo", "heat"))
 
     def kept(draw: int) -> NDArray[np.float64]:
-        network = PooledNetwork(randomised(archive, stage="head", seed=[0, 3, draw]), found.layer)
+        drawn = randomised(archive, stage="head", seed=[0, 3, draw])
+        network = PooledNetwork(drawn, found.layer, convert(drawn, output=found.layer))
         targets = np.array([each.index for each in explained])
         again = explain_photos(network, photos, method=GRAD_CAM, targets=targets)
         return rank_correlations(maps, again.maps)

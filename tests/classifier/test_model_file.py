@@ -14,6 +14,7 @@ import kclass
 from kclass.backbones.archive import Archive, read_archive, weights_file
 from kclass.backbones.graph import Layer
 from kclass.classifier.model_file import Record, read_model, versions, write_model
+from kclass.engines.kept import KeptNetwork
 from kclass.engines.network import Network, convert
 from kclass.evaluation.novelty import Novelty
 from kclass.evaluation.spread import fit_spread
@@ -44,7 +45,8 @@ def tiny_archive() -> Archive:
 
 
 TINY = tiny_archive()
-NETWORK = convert(TINY)
+MADE = convert(TINY)
+NETWORK = KeptNetwork(MADE.xml, MADE.weights)
 FIX = "Copy the file again if it was damaged on the way, or train the model again."
 WHOLE = {**vars(RECORD), "fingerprint": TINY.fingerprint, "network": NETWORK.fingerprint}
 

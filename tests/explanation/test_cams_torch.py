@@ -10,6 +10,7 @@ from kclass.backbones.archive import Archive
 from kclass.backbones.efficientnet_lite import embedded_weights, lite0_archive
 from kclass.backbones.keras_archive import keras_model
 from kclass.backbones.torch_file import read_tensors
+from kclass.engines.network import convert
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.gradients import GradientNetwork
 from kclass.explanation.methods import METHODS
@@ -66,7 +67,8 @@ def compare(network: Explainable, side: int, asked: str, expected: dict[str, NDA
 def test_maps_without_a_tape_are_those_of_grad_cam_in_pytorch(
     side: int, asked: str, expected: dict[str, NDArray[Any]]
 ) -> None:
-    compare(PooledNetwork(imagenet_network(side), POOLED), side, asked, expected)
+    network = imagenet_network(side)
+    compare(PooledNetwork(network, POOLED, convert(network, output=POOLED)), side, asked, expected)
 
 
 def test_maps_of_a_layer_within_are_those_of_grad_cam_in_pytorch(expected: dict[str, NDArray[Any]]) -> None:

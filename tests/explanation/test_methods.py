@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kclass.backbones.keras_archive import archive_of
+from kclass.engines.network import convert
 from kclass.errors import OptionError
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.methods import LOGIT, METHODS, PHOTO, method_named
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(scope="module")
 def network(pooled_network: Any) -> PooledNetwork:
-    return PooledNetwork(archive_of(pooled_network), "second")
+    archive = archive_of(pooled_network)
+    return PooledNetwork(archive, "second", convert(archive, output="second"))
 
 
 def photos_of(number: int) -> Any:

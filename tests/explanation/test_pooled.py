@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kclass.backbones.keras_archive import archive_of
+from kclass.engines.network import convert
 from kclass.explanation.any_model import explain
 from kclass.explanation.explaining import explain_photos
 from kclass.explanation.maps import EMPTY, Explanation
@@ -20,7 +21,7 @@ def ready(model: Any) -> PooledNetwork:
     archive = archive_of(model)
     layer = pooled_layer(archive)
     assert layer is not None
-    return PooledNetwork(archive, layer)
+    return PooledNetwork(archive, layer, convert(archive, output=layer))
 
 
 def grad_cam(model: Any, photos: Any, *, targets: Any = None) -> Explanation:

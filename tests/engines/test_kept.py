@@ -1,0 +1,202 @@
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kclass.backbones.archive import Archive, weights_file
+from kclass.engines import kept
+from kclass.engines.kept import KeptNetwork, converted
+from kclass.engines.network import convert
+from kclass.engines.runtime import core
+from kclass.errors import ModelError
+
+BF16 = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+PRECISIONS = ["f32", pytest.param("bf16", marks=pytest.mark.skipif(not BF16, reason="no bf16 here"))]
+
+
+@pytest.fixture(scope="module")
+def network(lite0: Archive) -> KeptNetwork:
+    made = convert(lite0)
+    return KeptNetwork(made.xml, made.weights)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where networks are kept."""
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "networks"
+
+
+def only_kept(network: KeptNetwork) -> KeptNetwork:
+    """The same, which cannot be compiled again."""
+    return KeptNetwork(b"rubbish", b"").known_as(network.fingerprint)
+
+
+def features(model: Any, size: int = 224) -> NDArray[np.float32]:
+    photos = np.random.default_rng(5).integers(0, 256, (3, 1, size, size, 3), np.uint8)
+    request = model.create_infer_request()
+    found = [request.infer([photo])[0].copy() for photo in photos]
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_network_that_was_kept_computes_the_same_to_the_last_bit(
+    precision: str, streams: int, network: KeptNetwork, cache: Path
+) -> None:
+    first = network.compiled(precision=precision, streams=2)
+    again = only_kept(network).compiled(precision=precision, streams=streams)
+    np.testing.assert_array_equal(features(again), features(first))
+    assert again.get_property("NUM_STREAMS") == streams
+    assert len(list(cache.rglob("*.blob"))) == 1
+
+
+@pytest.mark.skipif(not BF16, reason="no bf16 here")
+def test_each_precision_is_kept_for_itself(network: KeptNetwork, cache: Path) -> None:
+    found = [network.compiled(precision=each, streams=1) for each in ("f32", "bf16")]
+    assert len(list(cache.rglob("*.blob"))) == 2
+    assert not np.array_equal(*map(features, found))
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_a_damaged_file_is_replaced(damage: str, network: KeptNetwork, cache: Path) -> None:
+    expected = features(network.compiled(precision="f32", streams=1))
+    (path,) = cache.rglob("*.blob")
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    damaged = {
+        "cut": whole[:middle],
+        "changed": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "empty": b"",
+    }
+    path.write_bytes(damaged[damage])
+    np.testing.assert_array_equal(features(network.compiled(precision="f32", streams=1)), expected)
+    np.testing.assert_array_equal(features(only_kept(network).compiled(precision="f32", streams=1)), expected)
+
+
+def test_networks_with_other_weights_are_not_taken_for_each_other(network: KeptNetwork, cache: Path) -> None:
+    weights = bytearray(network.weights)
+    middle = len(weights) // 8 * 4  # axes and shapes are constants, too, at both ends
+    weights[middle : middle + 4000] = np.ones(1000, np.float32).tobytes()
+    other = KeptNetwork(network.xml, bytes(weights))
+    one, two = (features(each.compiled(precision="f32", streams=1)) for each in (network, other))
+    assert not np.array_equal(one, two)
+    assert len(list(cache.rglob("*.blob"))) == 2
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(
+    network: KeptNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    monkeypatch.setenv("KCLASS_CACHE", str(blocked))
+    one, two = (features(network.compiled(precision="f32", streams=1)) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert blocked.read_bytes() == b""
+
+
+def test_the_networks_that_were_used_longest_ago_make_room(
+    network: KeptNetwork, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [cache / f"{number:032x}-v1" for number in range(3)]
+    for age, folder in enumerate(others):
+        folder.mkdir(parents=True)
+        (folder / "network.bin").write_bytes(bytes(1000))
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    monkeypatch.setattr(kept, "CACHE_LIMIT", len(network.weights) + 2_000_000)
+    network.compiled(precision="f32", streams=1)
+    assert all(folder.exists() for folder in others)
+    monkeypatch.setattr(kept, "CACHE_LIMIT", 0)
+    other = KeptNetwork(network.xml + b"<!-- another -->", network.weights)
+    other.compiled(precision="f32", streams=1)
+    assert [folder.exists() for folder in others] == [False] * 3
+    (left,) = cache.rglob("*.blob")
+    assert left.parent.name.startswith(other.fingerprint)
+
+
+def test_a_network_that_is_used_counts_as_new(network: KeptNetwork, cache: Path) -> None:
+    network.compiled(precision="f32", streams=1)
+    (path,) = cache.rglob("*.blob")
+    os.utime(path.parent, (1e9, 1e9))
+    network.compiled(precision="f32", streams=1)
+    assert path.parent.stat().st_mtime > 1e9 + 1
+
+
+def changed(archive: Archive, factor: float) -> Archive:
+    """The network with other weights in one layer."""
+    weights = dict(archive.layer_weights)
+    weights["top_conv"] = [weights["top_conv"][0] * factor]
+    return Archive(archive.graph, weights_file(archive.layers, weights))
+
+
+def test_a_network_is_converted_once(lite0: Archive, cache: Path) -> None:
+    first = converted(lite0)
+    (folder,) = cache.iterdir()
+    assert (folder / "network.bin").read_bytes() == first.weights
+    marked = first.xml + b"<!-- read from the cache -->"
+    (folder / "network.xml").write_bytes(marked)
+    assert converted(lite0).xml == marked
+
+
+def test_conversions_that_were_used_longest_ago_make_room(
+    lite0: Archive, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = converted(lite0)
+    size = len(first.xml) + len(first.weights)
+    (used,) = cache.iterdir()
+    for name, age in (("old", 100), ("older", 200)):
+        shutil.copytree(used, cache / name)
+        os.utime(cache / name, (10**9 - age, 10**9 - age))
+    os.utime(used, (10**9 - 300, 10**9 - 300))
+    converted(lite0)  # a use, which makes it the youngest
+    monkeypatch.setattr(kept, "CACHE_LIMIT", int(3.5 * size))
+    converted(changed(lite0, 2))
+    assert {path.name for path in cache.iterdir()} >= {used.name, "old"}
+    assert not (cache / "older").exists()
+    assert len(list(cache.iterdir())) == 3
+    monkeypatch.setattr(kept, "CACHE_LIMIT", 1)
+    newest = converted(changed(lite0, 3))
+    (left,) = cache.iterdir()  # what is in use stays, though it alone is beyond the limit
+    assert (left / "network.bin").read_bytes() == newest.weights
+
+
+def test_networks_that_differ_in_the_head_alone_share_one_conversion(lite0: Archive, cache: Path) -> None:
+    converted(lite0)
+    converted(lite0.with_head(np.ones((1280, 2), np.float32), np.zeros(2, np.float32)))
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_another_network_is_converted_by_itself(lite0: Archive, cache: Path) -> None:
+    converted(lite0)
+    converted(changed(lite0, 2))
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["network.xml", "network.bin"])
+@pytest.mark.parametrize("left", [0, 1000])
+def test_a_damaged_conversion_in_the_cache_is_made_anew(
+    name: str, left: int, lite0: Archive, cache: Path
+) -> None:
+    first = converted(lite0)
+    (path,) = cache.glob(f"*/{name}")
+    path.write_bytes(path.read_bytes()[:left])
+    assert converted(lite0).weights == first.weights
+    assert len(path.read_bytes()) > 1000
+
+
+def test_a_network_up_to_a_layer_is_kept_for_itself(lite0: Archive, cache: Path) -> None:
+    whole, cut = converted(lite0), converted(lite0, output="top_activation")
+    assert (whole.shapes[1], cut.shapes[1]) == ((1, 1280), (1, 7, 7, 1280))
+    assert cut == converted(lite0, output="top_activation")
+    assert len(list(cache.iterdir())) == 2
+    with pytest.raises(ModelError, match="the network has no layer 'nowhere'"):
+        converted(lite0, output="nowhere")
+
+
+def test_what_is_not_to_be_kept_is_not(lite0: Archive, cache: Path) -> None:
+    convert(lite0).compiled(precision="f32", streams=1)
+    assert not cache.exists()
