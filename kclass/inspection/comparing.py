@@ -206,11 +206,12 @@ def _by_whole(
     with in_parallel(look, _lots(likely, groups), threads=usable_cores()) as lots:
         for end, shown in lots:
             waiting = waiting.joined([shown])
-            waiting = waiting.select(np.argsort(waiting.wholes, kind="stable"))
-            starts = np.searchsorted(waiting.wholes, np.arange(done, end + 1))
+            complete = waiting.wholes < end
+            found = _best_of_each(waiting.select(complete))
+            starts = np.searchsorted(found.wholes, np.arange(done, end + 1))
             for whole, (start, stop) in enumerate(pairwise(starts.tolist()), done):
-                yield whole, waiting.select(slice(start, stop)) if start < stop else none
-            done, waiting = end, waiting.select(slice(starts[-1], None))
+                yield whole, found.select(slice(start, stop)) if start < stop else none
+            done, waiting = end, waiting.select(~complete)
 
 
 def _lots(likely: Iterable[Alike], groups: Groups) -> Iterator[_Lot]:
@@ -238,18 +239,22 @@ def _wanted(groups: Groups, whole: int, others: NDArray[np.int64]) -> NDArray[np
 
 
 def _settled(groups: Groups, whole: int, shown: Found) -> Found:
-    """What counts of what shows a photo: each other once, joined with it."""
-    found = _best_of_each(shown.select(_wanted(groups, whole, shown.others)))
-    for other in found.others:
-        groups.join(whole, int(other))
+    """What counts of what shows a photo, joined with it."""
+    found = shown
+    if groups.size(whole) > LARGE_GROUP:
+        found = shown.select(_wanted(groups, whole, shown.others))
+    for other in found.others.tolist():
+        groups.join(whole, other)
     return found
 
 
 def _best_of_each(found: Found) -> Found:
-    """Of each of the others the orientation that agrees best, in the order of their numbers."""
+    """Of each pair the orientation that agrees best, in the order of the numbers."""
     ranks = found.correlations + _PREFER_UPRIGHT * (found.orientations == 1)
-    order = np.lexsort((-ranks, found.others))
-    first = np.unique(found.others[order], return_index=True)[1]
+    order = np.lexsort((-ranks, found.others, found.wholes))
+    pairs = found.pairs()[order]
+    first = (pairs != np.roll(pairs, 1, axis=0)).any(axis=1)
+    first[:1] = True
     return found.select(order[first])
 
 

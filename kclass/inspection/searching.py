@@ -59,18 +59,20 @@ def alike(
     prints = in_blocks(greys, frequencies=FREQUENCIES)
     everyone = _Others.of(prints, np.arange(len(greys)))
     newcomers = everyone if is_fresh.all() else _Others.of(prints, np.flatnonzero(is_fresh))
-    starts = range(0, len(greys), _WHOLES)
+    # Against few others, as much work at a time takes more wholes.
+    wholes_at_once = _WHOLES * min(max(_OTHERS // max(len(newcomers.places), 1), 1), _WHOLES)
+    starts = range(0, len(greys), wholes_at_once)
     progress(STAGE, 0, len(greys))
 
     def search(start: int) -> NDArray[np.int64]:
-        wholes = np.arange(start, min(start + _WHOLES, len(greys)))
-        among_all, among_new = wholes[is_fresh[wholes]], wholes[~is_fresh[wholes]]
-        found = [_search(greys, among_all, everyone), _search(greys, among_new, newcomers)]
+        wholes = np.arange(start, min(start + wholes_at_once, len(greys)))
+        new = is_fresh[wholes]
+        found = [_search(greys, wholes[new], everyone), _search(greys, wholes[~new], newcomers)]
         return np.concatenate(found, axis=1)
 
     with in_parallel(search, starts, threads=usable_cores()) as blocks:
         for start, (wholes, others, orientations) in zip(starts, blocks, strict=True):
-            for whole in range(start, min(start + _WHOLES, len(greys))):
+            for whole in range(start, min(start + wholes_at_once, len(greys))):
                 here = (wholes == whole) & (others != whole)
                 yield whole, others[here], orientations[here]
                 progress(STAGE, whole + 1, len(greys))
