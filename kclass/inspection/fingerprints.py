@@ -153,7 +153,7 @@ def window_fingerprints(
     vectors = products.reshape(len(greys), frequencies**2, len(parts) ** 2)
     weights = _weights(frequencies, 1)
     vectors *= weights.reshape(-1, 1)
-    lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
+    lengths = np.sqrt(np.ones((1, weights.size), np.float32) @ (vectors * vectors))
     vectors /= np.maximum(lengths, _least_length(weights))
     by_window: NDArray[np.float32] = vectors.swapaxes(1, 2)
     return by_window

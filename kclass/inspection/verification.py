@@ -172,13 +172,17 @@ def showing(
     Returns:
         In the order given; one pair may be there in several orientations.
     """
+    targets = _targets(pictures, others, orientations)
     bounds = [*np.flatnonzero(np.diff(wholes, prepend=-1)).tolist(), len(wholes)]
-    found = [
-        placed(pictures, int(wholes[start]), others[start:end], orientations[start:end], lattice=lattice)
-        for start, end in pairwise(bounds)
-    ]
+    found = []
+    for start, end in pairwise(bounds):
+        whole = int(wholes[start])
+        rows, boxes, products = _nearest_window(pictures, whole, targets[start:end], lattice)
+        if len(rows):
+            chosen = start + rows
+            found.append(Shown(wholes[chosen], others[chosen], orientations[chosen], boxes, products))
     likely = together(found)
-    if not len(likely.wholes):
+    if not found:
         return likely
     pairs = compared(pictures, likely.wholes, likely, lattice=lattice)
     return pairs.shown.select(pairs.same())
@@ -211,21 +215,36 @@ def placed(
         orientations: int64 (pairs,): from which each is to be turned upright, 1 to 8.
         lattice: where to look, and what counts as alike.
     """
-    prints = window_fingerprints(pictures.greys[[whole]], lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
+    targets = _targets(pictures, others, orientations)
+    rows, boxes, products = _nearest_window(pictures, whole, targets, lattice)
+    return Shown(np.full(len(rows), whole), others[rows], orientations[rows], boxes, products)
+
+
+def _targets(
+    pictures: Pictures, others: NDArray[np.int64], orientations: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """What is compared with places on a lattice: float32 (pairs, values)."""
     distinct, rows = np.unique(others, return_inverse=True)
-    targets = fingerprints(pictures.greys[distinct], frequencies=LATTICE_FREQUENCIES)
-    targets = turned_prints(targets[rows], orientations)
+    prints = fingerprints(pictures.greys[distinct], frequencies=LATTICE_FREQUENCIES)
+    return turned_prints(prints[rows], orientations)
+
+
+def _nearest_window(
+    pictures: Pictures, whole: int, targets: NDArray[np.float32], lattice: Lattice
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
+    """Which of the targets are alike somewhere in a photo, the boxes, and how alike they are there."""
+    prints = window_fingerprints(pictures.greys[[whole]], lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
     products = targets @ prints.T
-    perhaps = products.max(axis=1) >= lattice.alike - ROUNDING
+    perhaps = np.flatnonzero(products.max(axis=1) >= lattice.alike - ROUNDING)
+    if not len(perhaps):
+        return perhaps, np.empty((0, 4)), np.empty(0, np.float32)
     window, best = _most_alike(products[perhaps], targets[perhaps], prints)
     near = best >= lattice.alike
-    likely = np.flatnonzero(perhaps)[near]
     rows, columns = np.divmod(window[near], len(lattice.parts))
     starts, lengths = np.array(lattice.parts).T
     corners = np.stack([starts[columns], starts[rows]], axis=1)
     boxes = np.concatenate([corners, corners + np.stack([lengths[columns], lengths[rows]], axis=1)], axis=1)
-    wholes = np.full(len(likely), whole)
-    return Shown(wholes, others[likely], orientations[likely], boxes, best[near].astype(np.float32))
+    return perhaps[near], boxes, best[near].astype(np.float32)
 
 
 def compared(
