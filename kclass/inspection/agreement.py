@@ -76,7 +76,7 @@ def _one_way(
 
 
 def colour_difference(
-    whole: NDArray[np.uint8], colours: NDArray[np.uint8], boxes: NDArray[np.float64]
+    wholes: NDArray[np.uint8], colours: NDArray[np.uint8], boxes: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """How far colours are apart beyond a difference in saturation.
 
@@ -85,15 +85,15 @@ def colour_difference(
     agrees with its copy in grey, but not with one in other hues.
 
     Args:
-        whole: uint8 (3, COLOUR_SIDE, COLOUR_SIDE), sRGB.
-        colours: uint8 (pairs, 3, COLOUR_SIDE, COLOUR_SIDE), of photos that show parts of it.
-        boxes: float64 (pairs, 4), the parts: left, top, right, bottom, as fractions of the whole.
+        wholes: uint8 (pairs, 3, COLOUR_SIDE, COLOUR_SIDE), sRGB.
+        colours: uint8 (pairs, 3, COLOUR_SIDE, COLOUR_SIDE), of photos that show parts of those.
+        boxes: float64 (pairs, 4), the parts: left, top, right, bottom, as fractions of the wholes.
 
     Returns:
         float32 (pairs,), in levels of 255.
     """
     side = COLOUR_SIDE // _COLOUR_FIELD
-    channels = np.broadcast_to(_chroma(whole), colours.shape)
+    channels = _chroma(wholes)
     cut_out = [cut(channels[:, channel], boxes, side) for channel in range(3)]
     seen = np.stack(cut_out, axis=1).reshape(len(colours), 3 * side**2)
     sums = _sums(_chroma(colours).reshape(-1, COLOUR_SIDE, COLOUR_SIDE), _COLOUR_FIELD)

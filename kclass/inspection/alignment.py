@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.inspection.fingerprints import fingerprints
-from kclass.inspection.resampling import cut
+from kclass.inspection.fingerprints import fingerprints, part_cosines, unit
 
 # Coarse first: the lowest frequencies lead there from further away.
 _ROUNDS = ((8, 3), (16, 4))
@@ -35,57 +34,92 @@ def aligned(
     Returns:
         float64 (pairs, 4), likewise.
     """
+    # Brightness counts nothing, but would leave its rounding.
+    varying = (wholes - wholes.mean(axis=(1, 2), keepdims=True)).astype(np.float32)
     for frequencies, steps in _ROUNDS:
         targets = fingerprints(parts, frequencies=frequencies)
         for _ in range(steps):
-            boxes = _improved(wholes, boxes, targets, frequencies, least_side)
+            boxes = _improved(varying, boxes, targets, frequencies, least_side)
     return boxes
 
 
 def _improved(
-    wholes: NDArray[np.generic],
+    wholes: NDArray[np.float32],
     boxes: NDArray[np.float64],
     targets: NDArray[np.float32],
     frequencies: int,
     least_side: float,
 ) -> NDArray[np.float64]:
     """The boxes after one step of each."""
-    seen = _seen(wholes, boxes, frequencies)
-    alike = (seen * targets).sum(axis=1)
-    step = _step(wholes, boxes, seen, targets, frequencies)
-    waiting = np.ones(len(boxes), bool)
+    down, across = _cosines(boxes, frequencies)
+    seen = _seen(wholes, down, across)
+    slopes = _slopes(wholes, boxes, down, across, seen)
+    step = _step(slopes, targets - seen)
+    alike = np.vecdot(seen, targets)
+    waiting = np.arange(len(boxes))
+    found = boxes.copy()
     for scale in _SCALES:
-        trial = _inside(boxes + scale * step, least_side)
-        better = waiting & ((_seen(wholes, trial, frequencies) * targets).sum(axis=1) > alike)
-        boxes = np.where(better[:, None], trial, boxes)
-        waiting &= ~better
-    return boxes
+        trial = _inside(boxes[waiting] + scale * step[waiting], least_side)
+        down, across = _cosines(trial, frequencies)
+        seen = _seen(wholes[waiting], down, across)
+        better = np.vecdot(seen, targets[waiting]) > alike[waiting]
+        found[waiting[better]] = trial[better]
+        waiting = waiting[~better]
+    return found
 
 
-def _seen(wholes: NDArray[np.generic], boxes: NDArray[np.float64], frequencies: int) -> NDArray[np.float32]:
-    return fingerprints(cut(wholes, boxes, wholes.shape[-1]), frequencies=frequencies)
+def _seen(
+    wholes: NDArray[np.float32], down: NDArray[np.float32], across: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The fingerprints of what lies in boxes, by the transforms of their sides."""
+    return _times(down @ wholes, across.swapaxes(1, 2))
 
 
-def _step(
-    wholes: NDArray[np.generic],
+def _times(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    coefficients: NDArray[np.float32] = ones @ others
+    return unit(coefficients, 1)
+
+
+def _cosines(boxes: NDArray[np.float64], frequencies: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The transforms of the height and of the width of boxes."""
+    return (
+        part_cosines(boxes[:, 1], boxes[:, 3], frequencies=frequencies),
+        part_cosines(boxes[:, 0], boxes[:, 2], frequencies=frequencies),
+    )
+
+
+def _slopes(
+    wholes: NDArray[np.float32],
     boxes: NDArray[np.float64],
+    down: NDArray[np.float32],
+    across: NDArray[np.float32],
     seen: NDArray[np.float32],
-    targets: NDArray[np.float32],
-    frequencies: int,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
+    """How what is seen changes with each edge: (pairs, values, 4)."""
+    frequencies = down.shape[1]
+    # Inwards, where there are always pixels.
+    inwards = np.array([_DIFFERENCE, _DIFFERENCE, -_DIFFERENCE, -_DIFFERENCE])
+    moved = boxes + inwards
+    rows, columns = down @ wholes, wholes @ across.swapaxes(1, 2)
+    slopes = np.empty((*seen.shape, 4), np.float32)
+    for first in (0, 2):
+        edges = boxes.copy()
+        edges[:, first : first + 2] = moved[:, first : first + 2]
+        down, across = _cosines(edges, frequencies)
+        slopes[..., first] = _times(rows, across.swapaxes(1, 2)) - seen
+        slopes[..., first + 1] = _times(down, columns) - seen
+    slopes /= (moved - boxes).astype(np.float32)[:, None]
+    return slopes
+
+
+def _step(slopes: NDArray[np.float32], missing: NDArray[np.float32]) -> NDArray[np.float64]:
     """How each edge should move for the least squared difference, if all went on as it begins."""
-    slopes = np.empty((*seen.shape, 4))
-    for edge in range(4):
-        # Inwards, where there are always pixels.
-        moved = boxes.copy()
-        moved[:, edge] += _DIFFERENCE if edge < 2 else -_DIFFERENCE
-        change = _seen(wholes, moved, frequencies) - seen
-        slopes[:, :, edge] = change / (moved[:, edge] - boxes[:, edge])[:, None]
-    squares = np.einsum("pve,pvf->pef", slopes, slopes)
+    sides: NDArray[np.float64] = slopes.swapaxes(1, 2).astype(np.float64)
+    squares = sides @ sides.swapaxes(1, 2)
     damping = 1e-3 * np.trace(squares, axis1=1, axis2=2) + 1e-9
-    squares += damping[:, None, None] * np.eye(4)
-    along = np.einsum("pve,pv->pe", slopes, targets - seen)
-    step: NDArray[np.float64] = np.linalg.solve(squares, along[:, :, None])[:, :, 0]
+    squares = squares + damping[:, None, None] * np.eye(4)
+    along = sides @ missing.astype(np.float64)[:, :, None]
+    step: NDArray[np.float64] = np.linalg.solve(squares, along)[:, :, 0]
     return step
 
 

@@ -12,12 +12,12 @@ Sources:
 """
 
 import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.inspection.inspection import GREY_SIDE
-from kclass.inspection.resampling import area_means
 
 ORIENTATIONS = range(1, 9)
 
@@ -28,6 +28,10 @@ NOISE = 1.0
 # Where the noise is a third of the picture, a copy agrees with its original to 0.9: what is fainter
 # cannot be told from noise.
 _ABOVE_NOISE = 3.0
+
+# Products of two fingerprints are off by less in float32, however their values are added up: 64 of them
+# by 64 * 2**-24 at most.
+ROUNDING = 1e-5
 
 _AT_ONCE = 256
 
@@ -82,7 +86,16 @@ def fingerprints(greys: NDArray[np.generic], *, frequencies: int, lowest: int = 
     """
     basis = _cosines(frequencies, greys.shape[-1])
     coefficients = basis @ greys.astype(np.float32) @ basis.T
-    return _unit(coefficients, lowest)
+    return unit(coefficients, lowest)
+
+
+def in_blocks(greys: NDArray[np.uint8], *, frequencies: int) -> NDArray[np.float32]:
+    """What `fingerprints` gives for many pictures, of which few are taken as floats at a time."""
+    prints = np.empty((len(greys), frequencies**2), np.float32)
+    for start in range(0, len(greys), _AT_ONCE):
+        block = greys[start : start + _AT_ONCE]
+        prints[start : start + _AT_ONCE] = fingerprints(block, frequencies=frequencies)
+    return prints
 
 
 def turned_fingerprints(greys: NDArray[np.uint8], *, frequencies: int) -> NDArray[np.float32]:
@@ -95,13 +108,28 @@ def turned_fingerprints(greys: NDArray[np.uint8], *, frequencies: int) -> NDArra
     Returns:
         float32 (photos, 8, frequencies²), each as `fingerprints` gives them.
     """
-    prints = np.empty((len(greys), len(ORIENTATIONS), frequencies**2), np.float32)
-    for start in range(0, len(greys), _AT_ONCE):
-        block = greys[start : start + _AT_ONCE]
-        for index, orientation in enumerate(ORIENTATIONS):
-            found = fingerprints(turned(block, orientation), frequencies=frequencies)
-            prints[start : start + _AT_ONCE, index] = found
-    return prints
+    prints = in_blocks(greys, frequencies=frequencies)
+    each = [turned_prints(prints, np.full(len(prints), orientation)) for orientation in ORIENTATIONS]
+    return np.stack(each, axis=1)
+
+
+def turned_prints(prints: NDArray[np.float32], orientations: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The vectors of pictures turned upright, from those of the pictures as they lie.
+
+    Of a mirrored picture the odd frequencies change their sign, of a transposed one the two sides are
+    exchanged.
+
+    Args:
+        prints: float32 (photos, frequencies²), from `fingerprints`.
+        orientations: int64 (photos,), 1 to 8 as in EXIF, from which each is to be turned.
+
+    Returns:
+        float32 (photos, frequencies²).
+    """
+    places, signs = _turns(math.isqrt(prints.shape[-1]))
+    found: NDArray[np.float32] = np.take_along_axis(prints, places[orientations - 1], axis=1)
+    found *= signs[orientations - 1]
+    return found
 
 
 def window_fingerprints(
@@ -119,21 +147,39 @@ def window_fingerprints(
         and part j of the width. As `fingerprints` of the rectangles cut out.
     """
     basis = _window_cosines(parts, frequencies)
-    photos, count = len(greys), len(parts)
-    coefficients = basis @ greys.astype(np.float32) @ basis.T
-    shape = (photos, count, frequencies, count, frequencies)
-    grid = coefficients.reshape(shape).transpose(0, 1, 3, 2, 4)
-    return _unit(grid.reshape(photos, count**2, frequencies, frequencies), 1)
+    rows: NDArray[np.float32] = basis @ greys.astype(np.float32)[:, None]
+    # Frequencies of rows and of columns first: so the products lie in memory as they are needed.
+    products: NDArray[np.float32] = rows[:, :, None] @ basis.swapaxes(1, 2)
+    vectors = products.reshape(len(greys), frequencies**2, len(parts) ** 2)
+    weights = _weights(frequencies, 1)
+    vectors *= weights.reshape(-1, 1)
+    lengths = np.sqrt(np.ones((1, weights.size), np.float32) @ (vectors * vectors))
+    vectors /= np.maximum(lengths, _least_length(weights))
+    by_window: NDArray[np.float32] = vectors.swapaxes(1, 2)
+    return by_window
 
 
-def _unit(coefficients: NDArray[np.float32], lowest: int) -> NDArray[np.float32]:
+def unit(coefficients: NDArray[np.float32], lowest: int) -> NDArray[np.float32]:
+    """Vectors of cosine transforms, as `fingerprints` gives them.
+
+    Args:
+        coefficients: (..., frequencies, frequencies), of each picture.
+        lowest: frequencies below this one, both sides taken together, count nothing.
+
+    Returns:
+        float32 (..., frequencies²).
+    """
     weights = _weights(coefficients.shape[-1], lowest)
     weighted = coefficients * weights
     vectors = weighted.reshape(*weighted.shape[:-2], weights.size)
-    noise = NOISE * float(np.sqrt((weights**2).sum()))
-    lengths = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
-    vectors /= np.maximum(lengths, _ABOVE_NOISE * noise)[..., None]
+    lengths = np.sqrt(np.vecdot(vectors, vectors))
+    vectors /= np.maximum(lengths, _least_length(weights))[..., None]
     return vectors
+
+
+def _least_length(weights: NDArray[np.float32]) -> float:
+    """By what vectors are divided that hardly rise above the noise."""
+    return _ABOVE_NOISE * NOISE * float(np.sqrt((weights**2).sum()))
 
 
 @functools.cache
@@ -142,6 +188,55 @@ def _weights(frequencies: int, lowest: int) -> NDArray[np.float32]:
     weights: NDArray[np.float32] = np.hypot(each[:, None], each)
     weights[weights < lowest] = 0
     return weights
+
+
+@functools.cache
+def _turns(frequencies: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each orientation from where each value of a vector comes, and with which sign."""
+    grid = np.arange(frequencies**2).reshape(frequencies, frequencies)
+    each = np.arange(frequencies)
+    odd_rows, odd_columns = np.meshgrid(1 - 2.0 * (each % 2), 1 - 2.0 * (each % 2), indexing="ij")
+    places, signs = [], []
+    for orientation in ORIENTATIONS:
+        sign = np.ones_like(odd_rows)
+        if orientation in (2, 3, 6, 7):
+            sign = sign * odd_columns
+        if orientation in (3, 4, 7, 8):
+            sign = sign * odd_rows
+        places.append((grid.T if orientation >= 5 else grid).ravel())
+        signs.append(sign.ravel())
+    return np.array(places), np.array(signs, np.float32)
+
+
+def part_cosines(
+    starts: NDArray[np.float64], ends: NDArray[np.float64], *, frequencies: int
+) -> NDArray[np.float32]:
+    """The transforms of parts of a side, each brought to GREY_SIDE pixels by means over areas before.
+
+    Args:
+        starts: (parts,), where the parts begin, as fractions of the side.
+        ends: (parts,), where they end; after they begin.
+        frequencies: how many are taken, 0 included.
+
+    Returns:
+        float32 (parts, frequencies, GREY_SIDE): what the pixels of the whole side are multiplied by.
+    """
+    lengths = ends - starts  # of a piece, in pixels: there are as many pieces as pixels
+    edges = starts[:, None] * GREY_SIDE + lengths[:, None] * np.arange(GREY_SIDE + 1)
+    # How much of each pixel lies before each edge: a mean over an area is a difference of two of these.
+    before = (edges[:, :, None] - np.arange(GREY_SIDE)).astype(np.float32)
+    np.clip(before, 0, 1, out=before)
+    found: NDArray[np.float32] = _falls(frequencies) @ before
+    found /= lengths.astype(np.float32)[:, None, None]
+    return found
+
+
+@functools.cache
+def _falls(frequencies: int) -> NDArray[np.float32]:
+    """By how much each cosine falls from one pixel to the next, beyond both ends of the side too."""
+    padded = np.pad(_cosines(frequencies, GREY_SIDE), ((0, 0), (1, 1)))
+    falls: NDArray[np.float32] = -np.diff(padded, axis=1)
+    return falls
 
 
 @functools.cache
@@ -155,7 +250,7 @@ def _cosines(frequencies: int, side: int) -> NDArray[np.float32]:
 
 @functools.cache
 def _window_cosines(parts: Windows, frequencies: int) -> NDArray[np.float32]:
-    """The transforms of parts of a side, each brought to the full number of pixels before."""
+    """The transforms of parts of a side, as `part_cosines` gives them: (frequencies, parts, GREY_SIDE)."""
     starts, lengths = np.array(parts).T
-    each = _cosines(frequencies, GREY_SIDE) @ area_means(starts, starts + lengths, GREY_SIDE, GREY_SIDE)
-    return each.reshape(-1, GREY_SIDE)
+    each = part_cosines(starts, starts + lengths, frequencies=frequencies)
+    return np.ascontiguousarray(each.swapaxes(0, 1))

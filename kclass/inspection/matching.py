@@ -1,18 +1,16 @@
 """Photos that are the same picture: identical files, copies, turned ones and crops."""
 
-import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kclass.errors import OptionError, PhotoError
-from kclass.inspection.fingerprints import ORIENTATIONS
+from kclass.inspection.comparing import Compared, Known, compare
 from kclass.inspection.grouping import Groups
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.searching import alike
-from kclass.inspection.verification import USUAL, WIDE, Lattice, Pictures, Shown, all_of_it, showing
+from kclass.inspection.verification import Pictures
 from kclass.progress import Progress, silent
 
 IDENTICAL = "identical"
@@ -21,17 +19,10 @@ TURNED = "turned"
 CROP = "crop"
 KINDS = (IDENTICAL, COPY, TURNED, CROP)
 
-# Part of the key of remembered matches: raise it when the same photos would match otherwise.
-MATCHING_VERSION = 1
-
-# Above this, photos that are joined through others already are not compared: what 10,000 pictures of
-# one camera that stands still would otherwise come to is 50 million pairs.
-LARGE_GROUP = 32
-
 # Turned back, these two are each other; the rest are themselves.
 _INVERSE = {6: 8, 8: 6}
 
-_Likely = tuple[int, NDArray[np.int64], NDArray[np.int64], Lattice]
+Looked = Sequence[Inspection | PhotoError]
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ class Match:
 
 
 def near_identical(
-    inspections: Sequence[Inspection | PhotoError],
+    inspections: Looked,
     *,
     candidates: NDArray[np.int64] | None = None,
     progress: Progress = silent,
@@ -82,17 +73,80 @@ def near_identical(
         OptionError: `candidates` has another shape, or places that are not there.
     """
     pairs = _checked(candidates, len(inspections))
-    firsts = _first_of_content(inspections)
-    found = [
-        Match(int(first), place, IDENTICAL, 1, 1.0)
-        for place, first in enumerate(firsts)
-        if 0 <= first < place
-    ]
-    distinct = _by_content(inspections, firsts)
-    chosen = [each for place in distinct if isinstance(each := inspections[place], Inspection)]
-    numbers = _among(distinct, firsts, pairs)
-    found += _same_pictures(Pictures.of(chosen), distinct, numbers, progress)
-    return tuple(sorted(found, key=lambda match: (match.first, match.second)))
+    distinct = Distinct.of(inspections)
+    found = compare(
+        Pictures.of(distinct.inspections),
+        distinct.among(pairs),
+        known=Known.nothing(len(distinct.places)),
+        progress=progress,
+    )
+    return distinct.matches(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Distinct:
+    """Photos of different bytes among some, in the order of their contents.
+
+    Args:
+        inspections: of them.
+        places: int64 (distinct photos,): of the first photo with these bytes.
+        firsts: int64 (photos,): for each photo the place of the first with the same bytes; -1 if it
+            could not be read.
+    """
+
+    inspections: tuple[Inspection, ...]
+    places: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, inspections: Looked) -> "Distinct":
+        """Those among photos."""
+        seen: dict[str, int] = {}
+        firsts = [
+            -1 if isinstance(each, PhotoError) else seen.setdefault(each.content, place)
+            for place, each in enumerate(inspections)
+        ]
+        places = [seen[content] for content in sorted(seen)]
+        chosen = tuple(each for place in places if isinstance(each := inspections[place], Inspection))
+        return cls(chosen, np.array(places, dtype=np.int64), np.array(firsts, dtype=np.int64))
+
+    def numbers(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of photos among the distinct ones, of the same shape; -1 if one could not be read."""
+        numbers = np.full(len(self.firsts) + 1, -1, dtype=np.int64)
+        numbers[self.places] = np.arange(len(self.places))
+        found: NDArray[np.int64] = numbers[self.firsts[places]]  # the last one, -1, stands for unreadable
+        return found
+
+    def among(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pairs of places by numbers, without unreadable and identical photos."""
+        named = self.numbers(pairs)
+        kept: NDArray[np.int64] = named[(named >= 0).all(axis=1) & (named[:, 0] != named[:, 1])]
+        return kept
+
+    def matches(self, compared: Compared) -> tuple["Match", ...]:
+        """The matches between places, sorted, those of identical files too."""
+        found = [
+            Match(int(first), place, IDENTICAL, 1, 1.0)
+            for place, first in enumerate(self.firsts)
+            if 0 <= first < place
+        ]
+        best: dict[tuple[int, int], Match] = {}
+        for match in self._each(compared):
+            pair = match.first, match.second
+            if pair not in best or best[pair].similarity < match.similarity:
+                best[pair] = match
+        return tuple(sorted([*found, *best.values()], key=lambda match: (match.first, match.second)))
+
+    def _each(self, compared: Compared) -> Iterator["Match"]:
+        for found in (compared.usual, compared.wide):
+            firsts, seconds = self.places[found.wholes].tolist(), self.places[found.others].tolist()
+            looks = found.orientations.tolist(), found.cropped.tolist(), found.correlations.tolist()
+            for first, second, orientation, cropped, correlation in zip(firsts, seconds, *looks, strict=True):
+                whole_kind = COPY if orientation == 1 else TURNED
+                kind = CROP if cropped else whole_kind
+                turn = orientation if first < second else _INVERSE.get(orientation, orientation)
+                first, second = sorted((first, second))
+                yield Match(first, second, kind, turn, min(1.0, correlation))
 
 
 def groups_of(matches: Sequence[Match], photos: int) -> NDArray[np.int64]:
@@ -119,88 +173,3 @@ def _checked(candidates: NDArray[np.int64] | None, photos: int) -> NDArray[np.in
     if candidates.size and not 0 <= candidates.min() <= candidates.max() < photos:
         raise OptionError(f"candidates has places outside 0 to {photos - 1}, those of the photos")
     return candidates
-
-
-def _first_of_content(inspections: Sequence[Inspection | PhotoError]) -> NDArray[np.int64]:
-    """For each photo the place of the first with the same bytes; -1 if it could not be read."""
-    seen: dict[str, int] = {}
-    firsts = [
-        -1 if isinstance(each, PhotoError) else seen.setdefault(each.content, place)
-        for place, each in enumerate(inspections)
-    ]
-    return np.array(firsts, dtype=np.int64)
-
-
-def _by_content(
-    inspections: Sequence[Inspection | PhotoError], firsts: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The places of photos of different bytes, in an order that is not that in which they are given."""
-    contents = {
-        place: each.content
-        for place, each in enumerate(inspections)
-        if not isinstance(each, PhotoError) and firsts[place] == place
-    }
-    return np.array(sorted(contents, key=contents.__getitem__), dtype=np.int64)
-
-
-def _among(
-    distinct: NDArray[np.int64], firsts: NDArray[np.int64], pairs: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Candidates by their numbers among the distinct photos: unreadable and identical ones left out."""
-    numbers = np.full(len(firsts) + 1, -1, dtype=np.int64)
-    numbers[distinct] = np.arange(len(distinct))
-    named = numbers[firsts[pairs]]  # the last one, -1, stands for photos that could not be read
-    kept: NDArray[np.int64] = named[(named >= 0).all(axis=1) & (named[:, 0] != named[:, 1])]
-    return kept
-
-
-def _same_pictures(
-    pictures: Pictures, places: NDArray[np.int64], pairs: NDArray[np.int64], progress: Progress
-) -> list[Match]:
-    import threadpoolctl
-
-    groups = Groups(len(places))
-    best: dict[tuple[int, int], Match] = {}
-    # The search has threads of its own, and BLAS's wait for each other at every one of its small steps.
-    with (
-        threadpoolctl.threadpool_limits(1, user_api="blas"),
-        contextlib.closing(_likely(pictures, pairs, progress)) as likely,
-    ):
-        for whole, others, orientations, lattice in likely:
-            small = groups.size(whole) <= LARGE_GROUP
-            wanted = small | (groups.labels[others] != groups.labels[whole])
-            shown = showing(pictures, whole, others[wanted], orientations[wanted], lattice=lattice)
-            for match in _matches(shown, whole, places):
-                pair = match.first, match.second
-                if pair not in best or best[pair].similarity < match.similarity:
-                    best[pair] = match
-            for other in shown.others:
-                groups.join(whole, int(other))
-    return list(best.values())
-
-
-def _likely(
-    pictures: Pictures, pairs: NDArray[np.int64], progress: Progress
-) -> Generator[_Likely, None, None]:
-    """Each photo with those that may show it or a part of it, in which orientation, and where to look."""
-    with contextlib.closing(alike(pictures.greys, progress=progress)) as found:
-        for whole, others, orientations in found:
-            yield whole, others, orientations, USUAL
-    both = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
-    for whole in np.unique(both[:, 0]):
-        start, end = np.searchsorted(both[:, 0], [whole, whole + 1])
-        others = np.repeat(both[start:end, 1], len(ORIENTATIONS))
-        yield int(whole), others, np.resize(np.array(ORIENTATIONS), len(others)), WIDE
-
-
-def _matches(shown: Shown, whole: int, places: NDArray[np.int64]) -> Iterator[Match]:
-    cropped = ~all_of_it(shown.boxes)
-    for row, other in enumerate(shown.others):
-        first, second = int(places[whole]), int(places[other])
-        orientation = int(shown.orientations[row])
-        if first > second:
-            first, second = second, first
-            orientation = _INVERSE.get(orientation, orientation)
-        whole_kind = COPY if orientation == 1 else TURNED
-        kind = CROP if cropped[row] else whole_kind
-        yield Match(first, second, kind, orientation, min(1.0, float(shown.correlations[row])))

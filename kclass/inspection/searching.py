@@ -5,11 +5,19 @@ blocks, so that memory grows with the number of photos and not with that of pair
 """
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.inspection.fingerprints import turned_fingerprints, window_fingerprints, windows
+from kclass.inspection.fingerprints import (
+    ORIENTATIONS,
+    ROUNDING,
+    in_blocks,
+    turned_prints,
+    window_fingerprints,
+    windows,
+)
 from kclass.parallel import in_parallel, usable_cores
 from kclass.progress import Progress
 
@@ -26,14 +34,20 @@ ALIKE = 0.775
 _WHOLES = 8
 _OTHERS = 256
 
+Alike = tuple[int, NDArray[np.int64], NDArray[np.int64]]
+_Halves = tuple[NDArray[np.float32], NDArray[np.float32]]
+
 
 def alike(
-    greys: NDArray[np.uint8], *, progress: Progress
-) -> Generator[tuple[int, NDArray[np.int64], NDArray[np.int64]], None, None]:
+    greys: NDArray[np.uint8], *, fresh: NDArray[np.bool_] | None = None, progress: Progress
+) -> Generator[Alike, None, None]:
     """Photos that may show some part of a photo, for one photo after the other.
+
+    Whether they may hangs on nothing but the two photos.
 
     Args:
         greys: uint8 (photos, GREY_SIDE, GREY_SIDE), luma.
+        fresh: bool (photos,): pairs without any of these are left out; None leaves out none.
         progress: is told how many photos have been dealt with.
 
     Yields:
@@ -41,22 +55,53 @@ def alike(
         orientation, 1 to 8, from which it may have to be turned upright. One photo may be there in
         several orientations.
     """
-    even, odd = _mirror_parts(turned_fingerprints(greys, frequencies=FREQUENCIES)[:, ::2])
-    starts = range(0, len(greys), _WHOLES)
+    is_fresh = np.ones(len(greys), np.bool_) if fresh is None else fresh
+    prints = in_blocks(greys, frequencies=FREQUENCIES)
+    everyone = _Others.of(prints, np.arange(len(greys)))
+    newcomers = everyone if is_fresh.all() else _Others.of(prints, np.flatnonzero(is_fresh))
+    # Against few others, as much work at a time takes more wholes.
+    wholes_at_once = _WHOLES * min(max(_OTHERS // max(len(newcomers.places), 1), 1), _WHOLES)
+    starts = range(0, len(greys), wholes_at_once)
     progress(STAGE, 0, len(greys))
 
     def search(start: int) -> NDArray[np.int64]:
-        return _search(greys[start : start + _WHOLES], even, odd)
+        wholes = np.arange(start, min(start + wholes_at_once, len(greys)))
+        new = is_fresh[wholes]
+        found = [_search(greys, wholes[new], everyone), _search(greys, wholes[~new], newcomers)]
+        return np.concatenate(found, axis=1)
 
     with in_parallel(search, starts, threads=usable_cores()) as blocks:
-        for start, (rows, others, orientations) in zip(starts, blocks, strict=True):
-            for whole in range(start, min(start + _WHOLES, len(greys))):
-                here = (rows == whole - start) & (others != whole)
+        for start, (wholes, others, orientations) in zip(starts, blocks, strict=True):
+            for whole in range(start, min(start + wholes_at_once, len(greys))):
+                here = (wholes == whole) & (others != whole)
                 yield whole, others[here], orientations[here]
                 progress(STAGE, whole + 1, len(greys))
 
 
-def _mirror_parts(prints: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """Photos that are compared with parts of others.
+
+    Args:
+        places: int64 (photos,).
+        even: float32 (photos, 4 turns, values): what of each stays when it is mirrored left to right.
+        odd: likewise, what changes its sign.
+    """
+
+    places: NDArray[np.int64]
+    even: NDArray[np.float32]
+    odd: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, prints: NDArray[np.float32], places: NDArray[np.int64]) -> "_Others":
+        """Some of the photos, by the fingerprints of all."""
+        chosen = prints[places]
+        # Of each turn and its mirror image, one is enough.
+        turns = [turned_prints(chosen, np.full(len(places), turn)) for turn in ORIENTATIONS[::2]]
+        return cls(places, *_mirror_parts(np.stack(turns, axis=1)))
+
+
+def _mirror_parts(prints: NDArray[np.float32]) -> _Halves:
     """The values that stay when a picture is mirrored left to right, and those that change their sign."""
     grid = prints.reshape(*prints.shape[:-1], FREQUENCIES, FREQUENCIES)
     even, odd = grid[..., ::2], grid[..., 1::2]
@@ -66,23 +111,40 @@ def _mirror_parts(prints: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDA
     )
 
 
-def _search(
-    wholes: NDArray[np.uint8], even: NDArray[np.float32], odd: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Rows of `wholes`, and the places of others with the orientations that are alike: (3, found)."""
-    parts = window_fingerprints(wholes, PARTS, frequencies=FREQUENCIES).swapaxes(0, 1)
-    rows = [each.reshape(-1, each.shape[-1]) for each in _mirror_parts(parts)]
-    found = []
-    for start in range(0, len(even), _OTHERS):
-        others = [each[start : start + _OTHERS] for each in (even, odd)]
-        # Of a photo and its mirror image, one has the sum of the two products and one the difference.
-        staying, changing = (
-            one @ other.reshape(-1, other.shape[-1]).T for one, other in zip(rows, others, strict=True)
-        )
-        staying += np.abs(changing, out=changing)
-        near = staying >= ALIKE
-        pairs = near.reshape(len(parts), len(wholes), -1, even.shape[1]).any(axis=0)
-        row, other, turn = np.nonzero(pairs)
-        for mirrored in (0, 1):
-            found.append(np.stack([row, other + start, 2 * turn + 1 + mirrored]))
+def _search(greys: NDArray[np.uint8], wholes: NDArray[np.int64], others: _Others) -> NDArray[np.int64]:
+    """Photos, the others that are alike and their orientations: int64 (3, found)."""
+    found = [np.empty((3, 0), np.int64)]
+    if len(wholes) and len(others.places):
+        prints = window_fingerprints(greys[wholes], PARTS, frequencies=FREQUENCIES)
+        parts = _mirror_parts(prints.swapaxes(0, 1))
+        for start in range(0, len(others.places), _OTHERS):
+            row, other, turn = _near(parts, others, slice(start, start + _OTHERS))
+            for mirrored in (0, 1):
+                places = others.places[start + other]
+                found.append(np.stack([wholes[row], places, 2 * turn + 1 + mirrored]))
     return np.concatenate(found, axis=1)
+
+
+def _near(
+    parts: _Halves, others: _Others, some: slice
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Which photo, which of some of the others and which turn of it are alike somewhere."""
+    halves = others.even[some], others.odd[some]
+    # Of a photo and its mirror image, one has the sum of the two products and one the difference.
+    staying, changing = (
+        part.reshape(-1, part.shape[-1]) @ half.reshape(-1, half.shape[-1]).T
+        for part, half in zip(parts, halves, strict=True)
+    )
+    staying += np.abs(changing, out=changing)
+    products = staying.reshape(*parts[0].shape[:2], *halves[0].shape[:2])
+    row, other, turn = np.nonzero((products >= ALIKE - ROUNDING).any(axis=0))
+    best = products[:, row, other, turn].max(axis=0, initial=-1).astype(np.float64)
+    # In larger products of matrices the same product may be rounded otherwise.
+    unsure = np.flatnonzero(best < ALIKE + ROUNDING)
+    staying, changing = (
+        np.vecdot(part[:, row[unsure]].astype(np.float64), half[other[unsure], turn[unsure]])
+        for part, half in zip(parts, halves, strict=True)
+    )
+    best[unsure] = (staying + np.abs(changing)).max(axis=0, initial=-1)
+    alike = best >= ALIKE
+    return row[alike], other[alike], turn[alike]

@@ -6,9 +6,9 @@ different pictures made to look alike: within one frame, with another subject be
 pages of text. The figures below are its.
 """
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from kclass.inspection.agreement import colour_difference, fields_with_detail, residual
 from kclass.inspection.alignment import aligned
 from kclass.inspection.fingerprints import (
+    ROUNDING,
     Windows,
     fingerprints,
     turned,
-    turned_fingerprints,
+    turned_prints,
     window_fingerprints,
     windows,
 )
@@ -76,11 +77,6 @@ WHOLE = 0.97
 # of photos 9 or more.
 CROP_DETAIL = 8.0
 
-# A picture that is its own mirror image is not called turned.
-_PREFER_UPRIGHT = 0.01
-
-_AT_ONCE = 512
-
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
@@ -102,17 +98,13 @@ class Pictures:
         channels = np.moveaxis(colours.reshape(-1, COLOUR_SIDE, COLOUR_SIDE, 3), 3, 1)
         return cls(greys.reshape(-1, GREY_SIDE, GREY_SIDE), channels)
 
-    @functools.cached_property
-    def prints(self) -> NDArray[np.float32]:
-        """What is compared with places on the lattice: float32 (photos, 8 orientations, values)."""
-        return turned_fingerprints(self.greys, frequencies=LATTICE_FREQUENCIES)
-
 
 @dataclass(frozen=True, eq=False)
 class Shown:
     """Photos that show all of a photo, or a part of it.
 
     Args:
+        wholes: int64 (found,): the places of what is shown.
         others: int64 (found,): their places.
         orientations: int64 (found,): from which each has to be turned upright, 1 to 8.
         boxes: float64 (found, 4): what each shows: left, top, right, bottom, as fractions of the photo's
@@ -120,6 +112,7 @@ class Shown:
         correlations: float32 (found,): how well that agrees with it, at most 1.
     """
 
+    wholes: NDArray[np.int64]
     others: NDArray[np.int64]
     orientations: NDArray[np.int64]
     boxes: NDArray[np.float64]
@@ -159,31 +152,50 @@ class Compared:
 
 def showing(
     pictures: Pictures,
-    whole: int,
+    wholes: NDArray[np.int64],
     others: NDArray[np.int64],
     orientations: NDArray[np.int64],
     *,
     lattice: Lattice,
 ) -> Shown:
-    """Those of the others that show a photo or a part of it, each in the orientation that fits best.
+    """Those of the pairs in which one photo shows the other or a part of it.
+
+    What is found of a pair hangs on nothing but its two photos, to the last bit.
 
     Args:
         pictures: of all photos.
-        whole: the photo's place.
-        others: int64 (pairs,): places of photos that may show it.
-        orientations: int64 (pairs,): from which each would have to be turned upright, 1 to 8.
+        wholes: int64 (pairs,): places of photos, those of one photo side by side.
+        others: int64 (pairs,): places of photos that may show them.
+        orientations: int64 (pairs,): from which each of those would have to be turned upright, 1 to 8.
         lattice: where parts are looked for.
 
     Returns:
-        Each photo at most once, in the order of their places.
+        In the order given; one pair may be there in several orientations.
     """
+    targets = _targets(pictures, others, orientations)
+    bounds = [*np.flatnonzero(np.diff(wholes, prepend=-1)).tolist(), len(wholes)]
     found = []
-    for start in range(0, max(len(others), 1), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        likely = placed(pictures, whole, others[some], orientations[some], lattice=lattice)
-        found.append(_same(pictures, whole, likely, lattice) if len(likely.others) else likely)
-    values = zip(*([getattr(each, field.name) for field in fields(Shown)] for each in found), strict=True)
-    return _best_of_each(Shown(*(np.concatenate(each) for each in values)))
+    for start, end in pairwise(bounds):
+        whole = int(wholes[start])
+        rows, boxes, products = _nearest_window(pictures, whole, targets[start:end], lattice)
+        if len(rows):
+            chosen = start + rows
+            found.append(Shown(wholes[chosen], others[chosen], orientations[chosen], boxes, products))
+    likely = together(found)
+    if not found:
+        return likely
+    pairs = compared(pictures, likely.wholes, likely, lattice=lattice)
+    return pairs.shown.select(pairs.same())
+
+
+def together(found: Sequence[Shown]) -> Shown:
+    """All of some, in their order."""
+    if len(found) == 1:
+        return found[0]
+    nothing = np.empty(0, np.int64)
+    none = Shown(nothing, nothing, nothing, np.empty((0, 4)), np.empty(0, np.float32))
+    values = ([getattr(each, field.name) for each in [none, *found]] for field in fields(Shown))
+    return Shown(*map(np.concatenate, values))
 
 
 def placed(
@@ -203,39 +215,62 @@ def placed(
         orientations: int64 (pairs,): from which each is to be turned upright, 1 to 8.
         lattice: where to look, and what counts as alike.
     """
-    grey = pictures.greys[[whole]]
-    prints = window_fingerprints(grey, lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
-    products = pictures.prints[others, orientations - 1] @ prints.T
-    best = products.max(axis=1)
+    targets = _targets(pictures, others, orientations)
+    rows, boxes, products = _nearest_window(pictures, whole, targets, lattice)
+    return Shown(np.full(len(rows), whole), others[rows], orientations[rows], boxes, products)
+
+
+def _targets(
+    pictures: Pictures, others: NDArray[np.int64], orientations: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """What is compared with places on a lattice: float32 (pairs, values)."""
+    distinct, rows = np.unique(others, return_inverse=True)
+    prints = fingerprints(pictures.greys[distinct], frequencies=LATTICE_FREQUENCIES)
+    return turned_prints(prints[rows], orientations)
+
+
+def _nearest_window(
+    pictures: Pictures, whole: int, targets: NDArray[np.float32], lattice: Lattice
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
+    """Which of the targets are alike somewhere in a photo, the boxes, and how alike they are there."""
+    prints = window_fingerprints(pictures.greys[[whole]], lattice.parts, frequencies=LATTICE_FREQUENCIES)[0]
+    products = targets @ prints.T
+    perhaps = np.flatnonzero(products.max(axis=1) >= lattice.alike - ROUNDING)
+    if not len(perhaps):
+        return perhaps, np.empty((0, 4)), np.empty(0, np.float32)
+    window, best = _most_alike(products[perhaps], targets[perhaps], prints)
     near = best >= lattice.alike
-    rows, columns = np.divmod(products[near].argmax(axis=1), len(lattice.parts))
+    rows, columns = np.divmod(window[near], len(lattice.parts))
     starts, lengths = np.array(lattice.parts).T
     corners = np.stack([starts[columns], starts[rows]], axis=1)
     boxes = np.concatenate([corners, corners + np.stack([lengths[columns], lengths[rows]], axis=1)], axis=1)
-    return Shown(others[near], orientations[near], boxes, best[near])
+    return perhaps[near], boxes, best[near].astype(np.float32)
 
 
-def compared(pictures: Pictures, whole: int, likely: Shown, *, lattice: Lattice) -> Compared:
-    """A photo and others, each laid on the part of it that it agrees with best, near its box.
+def compared(
+    pictures: Pictures, wholes: NDArray[np.int64] | int, likely: Shown, *, lattice: Lattice
+) -> Compared:
+    """Photos and others, each laid on the part of the one that it agrees with best, near its box.
 
     Args:
         pictures: of all photos.
-        whole: the photo's place.
+        wholes: int64 (pairs,): the places of the photos, or one for all.
         likely: the others, and the boxes where to begin.
         lattice: how small boxes may get.
     """
+    ones = np.broadcast_to(wholes, likely.others.shape)
     parts = _upright(pictures.greys, likely.others, likely.orientations)
-    greys = np.broadcast_to(pictures.greys[whole], parts.shape)
+    greys = pictures.greys[ones]
     boxes = aligned(greys, parts, likely.boxes, least_side=lattice.least_side)
     seen = cut(greys, boxes, GREY_SIDE)
     prints = (fingerprints(each, frequencies=FREQUENCIES, lowest=LOWEST) for each in (seen, parts))
     colours = _upright(pictures.colours, likely.others, likely.orientations)
     return Compared(
-        Shown(likely.others, likely.orientations, boxes, np.einsum("pv,pv->p", *prints)),
+        Shown(ones, likely.others, likely.orientations, boxes, np.vecdot(*prints)),
         residual(seen, parts, field=FIELD),
         residual(seen, parts, field=CROP_FIELD),
         fields_with_detail(parts),
-        colour_difference(pictures.colours[whole], colours, boxes),
+        colour_difference(pictures.colours[ones], colours, boxes),
     )
 
 
@@ -245,9 +280,20 @@ def all_of_it(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     return whole
 
 
-def _same(pictures: Pictures, whole: int, likely: Shown, lattice: Lattice) -> Shown:
-    pairs = compared(pictures, whole, likely, lattice=lattice)
-    return pairs.shown.select(pairs.same())
+def _most_alike(
+    products: NDArray[np.float32], targets: NDArray[np.float32], prints: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each target the print with which its product is largest, the first of equal ones, and that.
+
+    Products of matrices are rounded otherwise if there are more rows, so those that come near are
+    computed anew.
+    """
+    best = products.max(axis=1, initial=-np.inf, keepdims=True)
+    rows, columns = np.nonzero(products >= best - 2 * ROUNDING)
+    exact = np.vecdot(targets[rows].astype(np.float64), prints[columns].astype(np.float64))
+    order = np.lexsort((columns, -exact, rows))
+    first = order[np.searchsorted(rows, np.arange(len(products)))]
+    return columns[first], exact[first]
 
 
 def _upright(
@@ -258,11 +304,3 @@ def _upright(
         rows = orientations == orientation
         chosen[rows] = turned(chosen[rows], int(orientation))
     return chosen
-
-
-def _best_of_each(shown: Shown) -> Shown:
-    """Of each photo the orientation that agrees best."""
-    ranks = shown.correlations + _PREFER_UPRIGHT * (shown.orientations == 1)
-    order = np.lexsort((-ranks, shown.others))
-    first = np.unique(shown.others[order], return_index=True)[1]
-    return shown.select(order[first])

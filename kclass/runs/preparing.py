@@ -13,8 +13,7 @@ from kclass.errors import PhotoError
 from kclass.inspection.inspecting import inspect
 from kclass.inspection.inspection import Inspection
 from kclass.inspection.matching import Match, groups_of
-from kclass.inspection.neighbours import feature_candidates
-from kclass.inspection.remembering import remembered_matches
+from kclass.inspection.remembering import Features, remembered_matches
 from kclass.progress import Progress
 from kclass.runs.copies import without_copies
 from kclass.runs.frozen import FrozenFeatures, frozen_features
@@ -127,18 +126,15 @@ def _matches(
 ) -> tuple[Match, ...]:
     """The matches between rows, of photos that are known by their rows."""
     rows = np.array(sorted(inspections), dtype=np.int64)
-
-    def candidates(frozen: FrozenFeatures) -> NDArray[np.int64]:
-        places = np.full(photos, -1, dtype=np.int64)
-        places[rows] = np.arange(len(rows))
-        found = places[frozen.rows[feature_candidates(frozen.features)]]
-        # A file may have become unreadable since the network saw it.
-        return found[(found >= 0).all(axis=1)]
-
+    features = _features(rows, frozen) if frozen else None
     found = remembered_matches(
-        [inspections[row] for row in rows.tolist()],
-        candidates=functools.partial(candidates, frozen) if frozen else None,
-        basis=frozen.recipe if frozen else "",
-        progress=progress,
+        [inspections[row] for row in rows.tolist()], features=features, progress=progress
     )
     return tuple(replace(each, first=int(rows[each.first]), second=int(rows[each.second])) for each in found)
+
+
+def _features(rows: NDArray[np.int64], frozen: FrozenFeatures) -> Features:
+    """What the network saw in the photos of some rows, by their places among those."""
+    there = np.isin(frozen.rows, rows)  # a file may have become unreadable since
+    values = frozen.features if there.all() else frozen.features[there]
+    return Features(np.searchsorted(rows, frozen.rows[there]), values, frozen.recipe)

@@ -51,20 +51,20 @@ def colours(red: int, green: int, blue: int) -> np.ndarray:
 def test_other_light_and_saturation_are_no_difference_in_colour() -> None:
     strong, pale, grey = colours(200, 100, 50), colours(180, 130, 105), colours(120, 120, 120)
     for other in (strong, pale, grey):
-        assert colour_difference(strong, other[None], WHOLE_BOX) == pytest.approx(0, abs=1)
-        assert colour_difference(other, strong[None], WHOLE_BOX) == pytest.approx(0, abs=1)
+        assert colour_difference(strong[None], other[None], WHOLE_BOX) == pytest.approx(0, abs=1)
+        assert colour_difference(other[None], strong[None], WHOLE_BOX) == pytest.approx(0, abs=1)
 
 
 def test_opposite_colours_differ_by_what_they_have() -> None:
     # Luma 0.299 * 200 + 0.587 * 100 + 0.114 * 50 = 124.2; less that: 75.8, -24.2 and -74.2; the root of
     # the mean of their squares is 62.8. Green has a luma of 158.7; -58.7, 41.3 and -58.7 make 53.5.
     one, other = colours(200, 100, 50), colours(100, 200, 100)
-    assert colour_difference(one, other[None], WHOLE_BOX) == pytest.approx(53.5, abs=0.1)
-    assert colour_difference(one, colours(50, 100, 200)[None], WHOLE_BOX)[0] > 40
+    assert colour_difference(one[None], other[None], WHOLE_BOX) == pytest.approx(53.5, abs=0.1)
+    assert colour_difference(one[None], colours(50, 100, 200)[None], WHOLE_BOX)[0] > 40
 
 
 def test_colours_are_compared_where_the_box_lies() -> None:
     half = np.concatenate([colours(200, 100, 50)[:, :4], colours(50, 100, 200)[:, 4:]], axis=1)
     upper = np.array([[0.0, 0, 1, 0.5]])
-    assert colour_difference(half, colours(200, 100, 50)[None], upper) == pytest.approx(0, abs=1)
-    assert colour_difference(half, colours(50, 100, 200)[None], upper)[0] > 40
+    assert colour_difference(half[None], colours(200, 100, 50)[None], upper) == pytest.approx(0, abs=1)
+    assert colour_difference(half[None], colours(50, 100, 200)[None], upper)[0] > 40

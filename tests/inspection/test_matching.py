@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw, ImageEnhance
 from scenes import HEIGHT, WIDTH, encoded, inspected, lying, part, scene, thumbnails
 
 from kclass.errors import OptionError, PhotoError
+from kclass.inspection.comparing import LARGE_GROUP
 from kclass.inspection.inspecting import inspect_bytes
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.matching import LARGE_GROUP, Match, groups_of, near_identical
+from kclass.inspection.matching import Match, groups_of, near_identical
 from kclass.photos.orientation import turned_upright
 
 UNREADABLE = PhotoError("x.jpg is truncated or broken: no end")
