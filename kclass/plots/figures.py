@@ -27,7 +27,7 @@ def new_figure(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type] - knows no "none"
+    figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]  # forgets "none"
     FigureCanvasAgg(figure)
     return figure
 
