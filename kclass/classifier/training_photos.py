@@ -138,7 +138,7 @@ def training_photos(features: NDArray[np.float32], samples: "Samples", *, networ
     """
     with one_thread():
         basis = _rounded(_directions(features))
-    codes = np.concatenate([_rounded(_normalised(each) @ basis) for each in _parts(features)])
+        codes = np.concatenate([_rounded(_normalised(each) @ basis) for each in _parts(features)])
     root = samples.root.resolve()
     return TrainingPhotos(codes, basis, samples.labels, samples.classes, samples.paths, root, network)
 
