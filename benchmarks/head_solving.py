@@ -113,7 +113,8 @@ def by_kclass(folder: Path) -> dict[str, Any]:
     """Time, peak memory in features' sizes, and what was chosen."""
     import scipy.optimize  # noqa: F401 - what other parts of a fit have loaded is no memory of the solver
 
-    from kclass.training.linear_head import one_thread, solve_linear_head
+    from kclass.parallel import one_thread
+    from kclass.training.linear_head import solve_linear_head
 
     with one_thread():
         square = np.ones((600, 600), np.float32)

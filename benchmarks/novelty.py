@@ -33,7 +33,8 @@ from kclass.evaluation.novelty import FALSE_ALARMS, doubted, threshold_of
 from kclass.evaluation.spread import out_of_fold_distances
 from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
-from kclass.training.linear_head import one_thread, solve_linear_head
+from kclass.parallel import one_thread
+from kclass.training.linear_head import solve_linear_head
 
 FEW, DRAWN = 40, 30
 Features = NDArray[np.float32]

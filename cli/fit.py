@@ -1,5 +1,7 @@
 """`kclass fit`: from a folder of photos to a trained model and the folder of its run."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,7 @@ def fit(
     solved. --fine-tune, --head dense and --backbone scratch train by epochs; Ctrl-C then ends them, and
     keeps the best.
     """
+    start = time.monotonic()
     if resume is None:
         fitted = _begun(data, out, options, terminal)
     else:
@@ -62,6 +65,7 @@ def fit(
         terminal.complain(f"{fitted.folder.parent / 'latest'} does not name this run; move it away")
     _keep_noise(terminal, fitted.folder / "log.txt")
     _name_left_out(fitted, terminal)
+    fitted = replace(fitted, seconds=time.monotonic() - start)
     if as_json:
         print_json(fitted.to_dict())
     else:

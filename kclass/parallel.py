@@ -1,4 +1,4 @@
-"""Work done by several threads whose results keep their order."""
+"""Work done by several threads whose results keep their order, and linear algebra done by one."""
 
 import os
 from collections import deque
@@ -18,6 +18,19 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra by one thread: on small matrices its own threads wait for each other.
+
+    Whatever has been loaded is limited, for the whole process. SciPy brings a linear algebra of its own:
+    who needs it imports it before.
+    """
+    import threadpoolctl
+
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @contextmanager

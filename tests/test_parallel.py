@@ -2,8 +2,10 @@ import os
 import threading
 
 import pytest
+import scipy.linalg  # noqa: F401 - has a linear algebra of its own
+import threadpoolctl
 
-from kclass.parallel import WAITING_A_THREAD, in_parallel, usable_cores
+from kclass.parallel import WAITING_A_THREAD, in_parallel, one_thread, usable_cores
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -101,3 +103,16 @@ def test_only_the_cores_that_this_process_may_use_count() -> None:
     finally:
         os.sched_setaffinity(0, before)
     assert usable_cores() == len(before)
+
+
+def threads_of_linear_algebra() -> list[int]:
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_each_linear_algebra_has_one_thread_for_a_while() -> None:
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        with one_thread():
+            inside = threads_of_linear_algebra()
+        assert len(inside) >= 2
+        assert set(inside) == {1}
+        assert set(threads_of_linear_algebra()) == {3}

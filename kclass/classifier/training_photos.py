@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kclass.classifier.arguments import check_count
 from kclass.dataset.names import readable
 from kclass.errors import PhotoError
+from kclass.parallel import one_thread
 from kclass.progress import Progress, silent, track
 
 if TYPE_CHECKING:
@@ -135,8 +136,9 @@ def training_photos(features: NDArray[np.float32], samples: "Samples", *, networ
         samples: the photos, labelled.
         network: fingerprint of the network that made the features.
     """
-    basis = _rounded(_directions(features))
-    codes = np.concatenate([_rounded(_normalised(each) @ basis) for each in _parts(features)])
+    with one_thread():
+        basis = _rounded(_directions(features))
+        codes = np.concatenate([_rounded(_normalised(each) @ basis) for each in _parts(features)])
     root = samples.root.resolve()
     return TrainingPhotos(codes, basis, samples.labels, samples.classes, samples.paths, root, network)
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.parallel import one_thread
+
 MOST_DIRECTIONS: Final = 64
 PHOTOS_A_DIRECTION: Final = 8
 """With fewer, distances by four fifths of the photos are no guide to those by all (docs/decisions.md)."""
@@ -15,6 +17,10 @@ PHOTOS_A_DIRECTION: Final = 8
 PHOTOS_A_CLASS: Final = 4
 SMALLEST_VARIANCE: Final = 1e-8
 AT_ONCE: Final = 4096
+
+MOST_WHOLE: Final = 640
+"""Dimensions up to which all eigenvectors are computed. SciPy computes those wanted alone, twice as fast,
+but takes longer to import than that saves."""
 
 Floats = NDArray[np.float64]
 
@@ -199,8 +205,6 @@ def _less(whole: _Sums, part: _Sums) -> _Sums:
 
 def _spread(sums: _Sums, basis: Floats | None, features: int) -> Spread:
     """The spread of photos, from their sums."""
-    from scipy.linalg import eigh
-
     there = sums.counts > 0
     counts, size = sums.counts[there], len(sums.products)
     centres = sums.places[there] / counts[:, None]
@@ -209,7 +213,7 @@ def _spread(sums: _Sums, basis: Floats | None, features: int) -> Spread:
     number = min(MOST_DIRECTIONS, free // PHOTOS_A_DIRECTION, size - 1)
     variances, directions = np.empty(0), np.empty((size, 0))
     if number > 0:
-        variances, directions = eigh(scatter, subset_by_index=[size - number, size - 1])
+        variances, directions = _largest(scatter, number)
     left = max(float(scatter.trace() - variances.sum()), 0.0)
     rest = max(left / (features - number) if number < features else left, SMALLEST_VARIANCE)
     if basis is not None:
@@ -217,6 +221,19 @@ def _spread(sums: _Sums, basis: Floats | None, features: int) -> Spread:
     return Spread(
         centres.astype(np.float16), directions.T.astype(np.float32), np.maximum(variances, rest), rest
     )
+
+
+def _largest(matrix: Floats, number: int) -> tuple[Floats, Floats]:
+    """The largest eigenvalues of a symmetric matrix, ascending, and their vectors as columns."""
+    size = len(matrix)
+    if size <= MOST_WHOLE:
+        values, vectors = np.linalg.eigh(matrix)
+        return values[size - number :], vectors[:, size - number :]
+    from scipy.linalg import eigh
+
+    with one_thread():  # whoever called for one has not reached SciPy's
+        values, vectors = eigh(matrix, subset_by_index=[size - number, size - 1])
+    return values, vectors
 
 
 def _stretches(number: int) -> Iterator[slice]:

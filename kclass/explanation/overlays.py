@@ -149,8 +149,7 @@ def _laid_out(aspect: float, maps: int) -> tuple["Figure", list["Axes"]]:
     rows = math.ceil((1 + maps) / columns)
     width = _EDGE + columns * (wide + _GAP) + _BAR + _LABELS
     height = _BELOW + rows * (high + above)
-    figure = new_figure(width, height)
-    figure.set_layout_engine("none")
+    figure = new_figure(width, height, layout="none")
 
     def axes(row: int, column: int, across: float) -> "Axes":
         left = _EDGE + column * (wide + _GAP)

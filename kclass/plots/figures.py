@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from kclass.files import cache_folder
 
@@ -12,18 +12,22 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE: Final = "MPLCONFIGDIR"
 
 
-def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure that is drawn in memory and lays its contents out by itself.
+def new_figure(
+    width: float, height: float, *, layout: Literal["constrained", "none"] = "constrained"
+) -> "Figure":
+    """An empty figure that is drawn in memory.
 
     Args:
         width: in inches.
         height: in inches.
+        layout: "constrained" lays contents out so that none overlap; "none" leaves them where they are
+            put, and spares them to be drawn twice, once for the layout.
     """
     prepare_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]  # forgets "none"
     FigureCanvasAgg(figure)
     return figure
 

@@ -35,7 +35,9 @@ class Fit:
             contradict what heads say that have not seen the photo. `kclass.check` looks for more.
         training: what was trained by epochs, where and in which precision, in a line; empty if nothing.
         network: what epochs made of the network, and how; None if there were none.
-        seconds: how long it all took.
+        seconds: how long it all took, from the call until the run stood in its place; 0 before that. Of
+            a fit that was gone on with, the last part. `kclass fit` counts from its own start, what it
+            imports included; only the start of Python itself comes before.
     """
 
     classifier: Classifier
@@ -46,7 +48,7 @@ class Fit:
     findings: tuple[Finding, ...]
     training: str
     network: TrainedNetwork | None = field(repr=False)
-    seconds: float
+    seconds: float = 0.0
 
     @property
     def folder(self) -> Path:

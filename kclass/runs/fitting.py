@@ -19,7 +19,6 @@ from kclass.errors import DataError, OptionError
 from kclass.files import output_errors
 from kclass.keras_import import check_backend
 from kclass.progress import Progress, silent
-from kclass.runs.epoch_training import train_by_epochs
 from kclass.runs.findings import findings
 from kclass.runs.finished import Fit
 from kclass.runs.following import fit_options, log_recipe, with_weights_at_hand
@@ -84,10 +83,12 @@ def run_fit(
     options = with_weights_at_hand(options)
     if not options.stepped:
         with new_run(source.name, out) as (part, place):
-            return _fitted(source, options, part, place, progress, start=start)
+            fitted = _fitted(source, options, part, place, progress)
+        return replace(fitted, seconds=time.monotonic() - start)
     begun = Begun(options, _described(source), versions(), named=out is not None)
     with unfinished_run(source.name, out, begun) as (part, place):
-        return _fitted(source, options, part, place, progress, start=start)
+        fitted = _fitted(source, options, part, place, progress)
+    return replace(fitted, seconds=time.monotonic() - start)
 
 
 def resume_fit(run: str | Path, *, data: Dataset | None = None, progress: Progress = silent) -> Fit:
@@ -117,7 +118,8 @@ def resume_fit(run: str | Path, *, data: Dataset | None = None, progress: Progre
         if dict(begun.versions) != versions():
             with _logged(part / "log.txt"):
                 LOGGER.warning("%s was begun with other versions: %s", part, dict(begun.versions))
-        return _fitted(source, begun.options, part, place, progress, start=start)
+        fitted = _fitted(source, begun.options, part, place, progress)
+    return replace(fitted, seconds=time.monotonic() - start)
 
 
 def _described(source: Dataset) -> dict[str, Any]:
@@ -134,9 +136,7 @@ def _same_data(begun: Begun, part: Path) -> Dataset:
     return open_data(**origin)
 
 
-def _fitted(
-    source: Dataset, options: FitOptions, part: Path, place: Path, progress: Progress, *, start: float
-) -> Fit:
+def _fitted(source: Dataset, options: FitOptions, part: Path, place: Path, progress: Progress) -> Fit:
     """Do the whole job, and write what it leaves into `part`."""
     with _logged(part / "log.txt"):
         log_recipe(options)
@@ -155,7 +155,6 @@ def _fitted(
             findings=findings(prepared, trained.out_of_fold),
             training=trained.training,
             network=trained.network,
-            seconds=time.monotonic() - start,
         )
         for line in (fitted.remark, *(f"left out: {error.message}" for error in fitted.unreadable)):
             if line:
@@ -166,6 +165,8 @@ def _fitted(
 
 def _trained(prepared: Prepared, options: FitOptions, progress: Progress, *, checkpoint: Path) -> Trained:
     if options.stepped:
+        from kclass.runs.epoch_training import train_by_epochs
+
         return train_by_epochs(prepared, options, progress, checkpoint=checkpoint)
     assert prepared.frozen is not None
     return solve_head(prepared, prepared.frozen, options, progress)

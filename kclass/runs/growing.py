@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kclass.batches.balance import class_weights
-from kclass.parallel import in_parallel, usable_cores
+from kclass.parallel import in_parallel, one_thread, usable_cores
 from kclass.progress import Progress
 from kclass.runs.folds import Folded
 from kclass.runs.training_step import held_out_together
-from kclass.training.linear_head import LinearHead, one_thread, solve_at_penalty, solve_linear_head
+from kclass.training.linear_head import LinearHead, solve_at_penalty, solve_linear_head
 
 SHARES: Final = tuple(2 ** (-place / 2) for place in reversed(range(10)))
 """Shares of the training photos, each √2 times the one before, from 1/23 to all."""

@@ -1,5 +1,6 @@
 """What the folder of a run holds."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from kclass.runs.training_step import Trained
 
 
 def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset, progress: Progress) -> None:
-    """Write everything that the run's folder holds, at last the page that shows it.
+    """Write everything that the run's folder holds: pictures, and beside them tables and the page.
+
+    Drawing is Python's work, for one core; the page's photos are decoded and explained without it.
 
     Args:
         part: the folder.
@@ -33,17 +36,18 @@ def write_contents(part: Path, fitted: Fit, trained: Trained, *, source: Dataset
     Raises:
         OutputError: a file cannot be written.
     """
-    _write_tables(part, fitted, trained)
-    write_json(part / "config.json", _config(fitted.classifier, trained, source))
-    _write_pictures(part, fitted)
-    if trained.network is not None:
-        save_png(plot_epochs(fitted.epochs, trained.network.best_epoch), part / "curves.png")
-        write_text(part / "summary.txt", trained.network.summary)
-        if fitted.classifier.record.trained.get("tensorboard"):
-            write_tensorboard(part / "tensorboard", fitted.epochs)
-    write_run_page(
-        read_run(part), part / REPORT, classifier=fitted.classifier, place=fitted.folder, progress=progress
-    )
+    with ThreadPoolExecutor(1) as beside:
+        pictures = beside.submit(_write_pictures, part, fitted)
+        _write_tables(part, fitted, trained)
+        write_json(part / "config.json", _config(fitted.classifier, trained, source))
+        write_run_page(
+            read_run(part),
+            part / REPORT,
+            classifier=fitted.classifier,
+            place=fitted.folder,
+            progress=progress,
+        )
+        pictures.result()
 
 
 def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
@@ -57,6 +61,10 @@ def _write_tables(part: Path, fitted: Fit, trained: Trained) -> None:
     write_table(part / "predictions.csv", rows, columns=prediction_columns(classifier.classes))
     write_table(part / "findings.csv", finding_rows(fitted.data, fitted.findings), columns=FINDING_COLUMNS)
     write_json(part / "metrics.json", {split: each.to_dict() for split, each in fitted.evaluations.items()})
+    if trained.network is not None:
+        write_text(part / "summary.txt", trained.network.summary)
+        if classifier.record.trained.get("tensorboard"):
+            write_tensorboard(part / "tensorboard", fitted.epochs)
 
 
 def _config(classifier: Classifier, trained: Trained, source: Dataset) -> dict[str, Any]:
@@ -76,3 +84,5 @@ def _write_pictures(part: Path, fitted: Fit) -> None:
     for split, each in fitted.evaluations.items():
         save_png(each.metrics.plot(), part / f"confusion_matrix_{split}.png")
         save_png(each.top_losses().plot(), part / f"top_losses_{split}.png")
+    if fitted.network is not None:
+        save_png(plot_epochs(fitted.epochs, fitted.network.best_epoch), part / "curves.png")

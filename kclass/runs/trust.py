@@ -14,7 +14,8 @@ from kclass.classifier.classifier import Classifier
 from kclass.evaluation.calibration import fit_temperature
 from kclass.evaluation.novelty import Novelty, doubted, threshold_of
 from kclass.evaluation.spread import Spread, fit_spread, out_of_fold_distances
-from kclass.training.linear_head import LinearHead, one_thread
+from kclass.parallel import one_thread
+from kclass.training.linear_head import LinearHead
 from kclass.training.shown import Lesson
 from kclass.training.softmax_regression import log_softmax
 

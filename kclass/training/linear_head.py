@@ -1,6 +1,5 @@
 """The default head: logistic regression on frozen features, solved rather than stepped."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from kclass.parallel import usable_cores
+from kclass.parallel import one_thread, usable_cores
 from kclass.progress import Progress, silent
 from kclass.training.principal_axes import ROWS, Rotation, Scaled, rotated
 from kclass.training.softmax_regression import Floats, Reals, log_softmax, solve_path
@@ -306,16 +305,6 @@ def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:
     overall = np.sqrt(np.mean(deviation**2, where=deviation > 0)) if deviation.any() else 1.0
     scale = np.sqrt(deviation * overall)
     return mean, np.where(scale > 0, scale, np.inf)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Linear algebra by one thread: on small matrices its own threads wait for each other."""
-    import scipy.optimize  # noqa: F401 - brings a linear algebra of its own, to be limited too
-    import threadpoolctl
-
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def history_rows(head: LinearHead) -> Sequence[dict[str, float | int]]:

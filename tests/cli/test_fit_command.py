@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,16 @@ def test_json_is_one_document_on_stdout_and_nothing_else(
         for split, metrics in json.loads((here / "run/metrics.json").read_text()).items()
     }
     assert set(content["metrics"]) == {"valid", "test"}
+
+
+def test_the_seconds_told_are_those_of_the_whole_command(
+    command: Command, fitted: SmallFit, here: Path
+) -> None:
+    ended = command("fit", fitted.data, "--out", "run", "--json")
+    data_opened = (here / "run/log.txt").read_text()[:23]  # to a thousandth, rounded down
+    begun = datetime.strptime(data_opened, "%Y-%m-%d %H:%M:%S,%f").timestamp()
+    page_written = (here / "run/report.html").stat().st_mtime
+    assert json.loads(ended.out)["seconds"] > page_written - begun - 0.002
 
 
 def test_a_broken_photo_is_left_out_and_named(command: Command, here: Path) -> None:

@@ -136,10 +136,12 @@ def test_a_grid_of_predictions_needs_no_tensorflow(fitted: SmallFit, tmp_path: P
     assert loaded & {"tensorflow", "keras", "keras_cv", "sklearn", "scipy"} == set()
 
 
-def test_a_fit_on_a_frozen_backbone_needs_no_tensorflow(fitted: SmallFit, tmp_path: Path) -> None:
+def test_a_fit_on_a_frozen_backbone_needs_neither_tensorflow_nor_scipy(
+    fitted: SmallFit, tmp_path: Path
+) -> None:
     loaded = packages_after("fit", str(fitted.data), "--out", "run", "--quiet", cwd=tmp_path)
     assert "matplotlib" in loaded
-    assert loaded & {"tensorflow", "keras", "keras_cv"} == set()
+    assert loaded & {"tensorflow", "keras", "keras_cv", "scipy", "sklearn"} == set()
 
 
 @pytest.mark.parametrize("option", ["--model", "--folds", "--learning-curve"])

@@ -1,8 +1,18 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.covariance import EmpiricalCovariance
 
-from kclass.evaluation.spread import Spread, fit_spread, out_of_fold_distances, square_rooted
+from kclass.evaluation.spread import (
+    MOST_WHOLE,
+    Spread,
+    _largest,
+    fit_spread,
+    out_of_fold_distances,
+    square_rooted,
+)
 
 Array = np.ndarray
 
@@ -121,3 +131,32 @@ def test_the_order_of_magnitude_of_features_does_not_matter() -> None:
     features, labels = drawn(60, 20, 2)
     spread = fit_spread(features, labels, classes=2)
     assert spread.distances(features * 100) == pytest.approx(spread.distances(features), rel=1e-4)
+
+
+@pytest.mark.parametrize("size", [5, MOST_WHOLE, MOST_WHOLE + 1])
+def test_the_directions_of_most_variance_are_found_in_any_number_of_dimensions(size: int) -> None:
+    random = np.random.default_rng(size)
+    known = np.linalg.qr(random.normal(size=(size, size)))[0]
+    values = np.arange(1.0, size + 1)
+    found, vectors = _largest((known * values) @ known.T, 3)
+    assert found == pytest.approx([size - 2, size - 1, size])
+    assert np.abs(vectors.T @ known[:, -3:]) == pytest.approx(np.eye(3), abs=1e-9)
+
+
+def test_many_dimensions_are_dealt_with_by_one_thread_though_scipy_comes_late() -> None:
+    code = f"""
+import numpy as np
+from kclass.evaluation.spread import _largest
+from kclass.parallel import one_thread
+with one_thread():
+    import scipy.linalg, threadpoolctl
+    eigh = scipy.linalg.eigh
+    def told(*given, **options):
+        pools = threadpoolctl.threadpool_info()
+        print(sorted(pool["num_threads"] for pool in pools if pool["user_api"] == "blas"))
+        return eigh(*given, **options)
+    scipy.linalg.eigh = told
+    _largest(np.eye({MOST_WHOLE + 1}), 2)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[1, 1]"

@@ -2,10 +2,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 from kclass.plots.figures import new_figure, prepare_matplotlib
+from kclass.plots.saving import save_png
 
 DRAW = """
 import sys
@@ -69,3 +71,15 @@ def test_a_figure_has_the_size_asked_for_and_can_be_drawn() -> None:
     figure = new_figure(3, 2)
     figure.canvas.draw()
     assert figure.get_size_inches().tolist() == [3, 2]
+
+
+@pytest.mark.parametrize(("layout", "draws"), [("constrained", 2), ("none", 1)])
+def test_only_a_figure_that_lays_itself_out_is_drawn_twice(
+    layout: Literal["constrained", "none"], draws: int, tmp_path: Path
+) -> None:
+    figure = new_figure(3, 2, layout=layout)
+    drawn: list[Any] = []
+    artist = figure.text(0, 0, "a")
+    artist.draw = drawn.append
+    save_png(figure, tmp_path / "picture.png")
+    assert len(drawn) == draws

@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import re
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -200,12 +201,23 @@ def test_a_fit_gives_the_classifier_of_its_run(fitted: SmallFit, tmp_path: Path)
     fit = run_fit(fitted.data, tmp_path / "run")
     assert fit.folder == fit.classifier.run == tmp_path / "run"
     assert fit.unreadable == ()
-    assert fit.seconds > 0
     plain = fit.to_dict()
     assert json.loads(json.dumps(plain)) == plain
     assert (plain["run"], plain["model"]) == (str(tmp_path / "run"), str(tmp_path / "run" / "model.keras"))
     assert plain["data"] == fit.data.to_dict()
     assert plain["metrics"]["valid"] == read_json(tmp_path / "run" / "metrics.json")["valid"]
+
+
+def test_the_seconds_of_a_fit_last_until_its_page_is_made(fitted: SmallFit, tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told.append((stage, time.monotonic()))
+
+    fit = kclass.run_fit(fitted.data, kclass.FitOptions(), out=tmp_path / "run", progress=progress)
+    (_, first), (stage, last) = told[0], told[-1]
+    assert stage == "explaining"
+    assert fit.seconds >= last - first
 
 
 def test_a_loaded_classifier_has_no_run(fitted: SmallFit) -> None:

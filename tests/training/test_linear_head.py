@@ -1,6 +1,4 @@
 import math
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -202,21 +200,6 @@ def test_a_class_with_one_photo_is_learned_but_never_judged() -> None:
     head = solved(data, labels)
     assert len(head.path) > 3
     assert head.kernel.shape == (3, 3)
-
-
-def test_the_solver_runs_on_one_thread_of_each_linear_algebra() -> None:
-    # In a fresh process, where SciPy brings its own only when the solver is first called.
-    code = (
-        "import numpy as np, threadpoolctl\n"
-        "from kclass.training import linear_head\n"
-        "with linear_head.one_thread():\n"
-        "    found = [pool for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas']\n"
-        "    import scipy.optimize\n"
-        "    later = [pool for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas']\n"
-        "print(len(found) == len(later), {pool['num_threads'] for pool in later})\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True {1}"
 
 
 def test_progress_counts_the_penalties() -> None:
