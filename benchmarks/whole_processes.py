@@ -40,6 +40,7 @@ def ran(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Ran:
         SystemExit: it failed; its words are shown.
     """
     quiet = {**(os.environ if env is None else env), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet.pop("PYTHONDONTWRITEBYTECODE", None)  # packages that are installed have their bytecode
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
         start = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=quiet) as process:

@@ -1,5 +1,6 @@
 """The default head: logistic regression on frozen features, solved rather than stepped."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -287,7 +288,8 @@ def _folds(
 def _copies(features: NDArray[np.float32]) -> NDArray[np.int64]:
     """For each photo a number that those with the same features share, int64 (photos,)."""
     numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in features], dtype=np.int64)
+    hashes = (hashlib.blake2b(row, digest_size=16).digest() for row in np.ascontiguousarray(features))
+    return np.array([numbers.setdefault(each, len(numbers)) for each in hashes], dtype=np.int64)
 
 
 def _centre_and_scale(features: NDArray[np.float32]) -> tuple[Floats, Floats]:

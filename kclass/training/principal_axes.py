@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kclass.parallel import one_thread
 from kclass.training.softmax_regression import Floats, Reals
 
 SMALLEST_SHARE = 1e-12
@@ -80,9 +81,29 @@ def _of_many(scaled: Scaled, order: NDArray[np.int64], precision: Precision) -> 
     for part in parts:
         few: Reals = scaled.of(order[part]).astype(precision)
         moments += few.T @ few
-    basis = np.ascontiguousarray(np.linalg.eigh(moments)[1][:, ::-1])
+    basis = _axes_of(moments)
     del moments
     data = np.empty((len(order), features), precision)
     for part in parts:
         np.matmul(scaled.of(order[part]).astype(precision), basis, out=data[part])
     return Rotation(data, basis)
+
+
+def _axes_of(moments: Reals) -> Reals:
+    """The eigenvectors of a symmetric matrix as columns, those of the largest values first.
+
+    All in the memory of the matrix and as much again twice, where NumPy needs twice that. LAPACK's other
+    drivers need less, and are seven times slower or orthonormal to 5e-4 alone (measured on 1,280 features).
+
+    Args:
+        moments: (features, features); its content is lost.
+    """
+    import scipy.linalg
+
+    with one_thread():
+        _, axes = scipy.linalg.eigh(moments.T, overwrite_a=True, driver="evd", check_finite=False)
+    for first in range(len(axes) // 2):
+        last = len(axes) - 1 - first
+        axes[:, [first, last]] = axes[:, [last, first]]
+    found: Reals = axes
+    return found
