@@ -57,11 +57,10 @@ def check(
     _check_options(features=features, seed=seed)
     whole = data if isinstance(data, Dataset) else open_data(data)
     # A network that is to look at the photos goes first: they are inspected on the way, not decoded twice.
-    embedding = default_features(whole.samples, seed=seed, progress=progress) if features else None
+    embedded = default_features(whole.samples, seed=seed, progress=progress) if features else None
     looked = inspect(whole.samples.files, progress=progress)
-    if embedding:
-        rows = embedding.readable
-        seen = look_closer(whole.samples, embedding.features, rows, looked, seed=seed, progress=progress)
+    if embedded:
+        seen = look_closer(whole.samples, embedded, looked, seed=seed, progress=progress)
     else:
         seen = Seen(remembered_matches(looked, progress=progress), None)
     found = _findings(whole, looked, seen, seed=seed)

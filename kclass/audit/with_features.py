@@ -14,11 +14,11 @@ from kclass.engines.engine import check_device
 from kclass.engines.kept import converted
 from kclass.engines.runtime import resolve_precision
 from kclass.errors import PhotoError
-from kclass.features.embedding import Embedding, embed
+from kclass.features.embedding import embed
 from kclass.features.extractor import Extractor
 from kclass.inspection.inspection import Inspection
-from kclass.inspection.matching import Match, groups_of, near_identical
-from kclass.inspection.neighbours import feature_candidates
+from kclass.inspection.matching import Match, groups_of
+from kclass.inspection.remembering import Features, remembered_matches
 from kclass.progress import Progress, silent
 
 Looked = Sequence[Inspection | PhotoError]
@@ -42,8 +42,7 @@ class Seen:
 
 def look_closer(
     samples: Samples,
-    features: NDArray[np.float32],
-    readable: Rows,
+    features: Features,
     inspections: Looked,
     *,
     seed: int,
@@ -55,18 +54,19 @@ def look_closer(
 
     Args:
         samples: the table.
-        features: float32 (embedded photos, features).
-        readable: int64 (embedded photos,): their rows, each once.
+        features: of the photos that could be embedded.
         inspections: one a row.
         seed: of the folds.
         progress: is told how far each stage is.
+
+    Raises:
+        OutputError: the cache cannot be used.
     """
-    candidates = readable[feature_candidates(features)]
-    matches = near_identical(inspections, candidates=candidates, progress=progress)
+    matches = remembered_matches(inspections, features=features, progress=progress)
     groups = groups_of(matches, len(samples))
-    agreed = ~_contested(samples, groups)[readable]
+    agreed = ~_contested(samples, groups)[features.places]
     out_of_fold = out_of_fold_probabilities(
-        samples, features[agreed], readable[agreed], groups=groups, seed=seed, progress=progress
+        samples, features.values[agreed], features.places[agreed], groups=groups, seed=seed, progress=progress
     )
     return Seen(matches, out_of_fold)
 
@@ -80,7 +80,7 @@ def _contested(samples: Samples, groups: Rows) -> NDArray[np.bool_]:
     return contested
 
 
-def default_features(samples: Samples, *, seed: int, progress: Progress = silent) -> Embedding:
+def default_features(samples: Samples, *, seed: int, progress: Progress = silent) -> Features:
     """The features of all photos that can be read by the default backbone, at its size, as a fit makes them.
 
     Args:
@@ -96,4 +96,5 @@ def default_features(samples: Samples, *, seed: int, progress: Progress = silent
     archive = open_backbone(DEFAULT, weights=IMAGENET, size=backbone(DEFAULT).size, seed=seed)
     precision = resolve_precision("f32", device=device)
     extractor = Extractor(archive, "squash", device, precision, converted(archive))
-    return embed(samples.files, extractor=extractor, progress=progress)
+    found = embed(samples.files, extractor=extractor, progress=progress)
+    return Features(found.readable, found.features, extractor.recipe)

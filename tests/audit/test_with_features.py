@@ -12,6 +12,7 @@ from kclass.audit.with_features import look_closer
 from kclass.dataset.folder import ImageFolder
 from kclass.errors import PhotoError
 from kclass.inspection.inspecting import inspect
+from kclass.inspection.remembering import Features
 
 
 def striped(seed: int) -> Image.Image:
@@ -113,7 +114,7 @@ def test_features_of_some_rows_alone_will_do(folder: Path) -> None:
     rows = np.arange(1, len(samples), 2)
     truth = np.eye(2)[samples.labels[rows]]
     features = (9 * truth + np.random.default_rng(0).normal(size=truth.shape)).astype(np.float32)
-    seen = look_closer(samples, features, rows, inspections, seed=0)
+    seen = look_closer(samples, Features(rows, features, "of no network"), inspections, seed=0)
     (match,) = seen.matches
     assert match.kind == "identical"
     assert [samples.paths[row] for row in (match.first, match.second)] == ["dots/03.jpg", "dots/copy.jpg"]
