@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -45,6 +46,16 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --model."""
+    add = click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        help="Model file or folder of a run.  [default: runs/latest]",
+    )
+    return add(command)
 
 
 def guarded(command: Command) -> Callable[..., NoReturn]:

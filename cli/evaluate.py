@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .command import common_options, guarded, print_json, print_result
+from .command import common_options, guarded, model_option, print_json, print_result
 from .sources import TABLE_OPTIONS, source_options
 from .terminal import Terminal
 from .training_options import HEAD_OPTIONS, head_options
@@ -25,9 +25,7 @@ OUT = "Leave it out."
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @source_options
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="Model file or folder of a run.  [default: runs/latest]"
-)
+@model_option
 @click.option(
     "--folds",
     type=int,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import common_options, guarded
+from .command import common_options, guarded, model_option
 from .explain_audit import check_audit, tell_audit
 from .explain_faithfulness import check_faithfulness, tell_faithfulness
 from .explain_outputs import MOST_ON_SHEET, Lines, Outcome, Rows
@@ -26,11 +26,7 @@ DEFAULT_OUT = Path("explained")
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="Model file or folder of a run.  [default: runs/latest]",
-)
+@model_option
 @click.option(
     "--method",
     default="grad-cam",

@@ -27,13 +27,9 @@ COMMANDS: Final = (
 class Commands(click.Group):
     """The commands, each imported when it is asked for: one prediction needs one of them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
-        return list(COMMANDS)
-
     def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
         """The command of a name; None if there is none."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.commands:
             return None
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f".{name}", __package__), name)
@@ -59,6 +55,10 @@ def kclass() -> None:
     kclass backbones                 the networks to choose from
     kclass cache                     what kclass remembers between runs, and how it forgets
     """  # noqa: D301 - click reads the backspace as "leave these lines as they are"
+
+
+for each in COMMANDS:
+    kclass.add_command(click.Command(each))  # a name to list, and to suggest to whoever mistypes it
 
 
 def main() -> None:

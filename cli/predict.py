@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import common_options, guarded, print_json
+from .command import common_options, guarded, model_option, print_json
 from .overlays import Overlays, explain_into
 from .photo_paths import named_paths
 from .predict_outputs import MOST_IN_GRID, Answers, Outputs
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="Model file or folder of a run.  [default: runs/latest]",
-)
+@model_option
 @click.option(
     "--top", type=int, default=3, show_default=True, help="How many classes to name for each photo."
 )

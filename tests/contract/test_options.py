@@ -30,18 +30,7 @@ from kclass.training.optimizers import DEFAULT_DECAYS, OPTIMIZERS, Optimizer
 from kclass.training.schedules import SCHEDULES, Schedule
 
 PRESENTATION = {"as_json", "quiet", "debug", "help"}
-COMMANDS = [
-    "check",
-    "compare",
-    "evaluate",
-    "explain",
-    "fit",
-    "lr-find",
-    "predict",
-    "report",
-    "sample",
-    "show",
-]
+COMMANDS = sorted(command_line.commands)
 FIT = inspect.signature(kclass.fit).parameters
 OPTIONS = {field.name: field for field in fields(kclass.FitOptions)}
 OPENING = set(inspect.signature(kclass.open_data).parameters) - {"place"}
