@@ -22,6 +22,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def broken(here: Path) -> Path:
+    """A photo that cannot be read."""
+    path = here / "broken.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    return path
+
+
+@pytest.fixture
 def command(here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
     """Runs the command line in this process."""
 

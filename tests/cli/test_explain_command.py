@@ -22,13 +22,6 @@ LINE = re.compile(
 
 
 @pytest.fixture
-def broken(here: Path) -> Path:
-    path = here / "broken.jpg"
-    path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    return path
-
-
-@pytest.fixture
 def explain(command: Command, fitted: SmallFit) -> Command:
     def run(*arguments: object) -> Ended:
         return command("explain", "--model", fitted.model, *arguments)

@@ -24,13 +24,6 @@ def photos(fitted: SmallFit, *names: str) -> list[Path]:
 
 
 @pytest.fixture
-def broken(here: Path) -> Path:
-    path = here / "broken.jpg"
-    path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    return path
-
-
-@pytest.fixture
 def predict(command: Command, fitted: SmallFit) -> Command:
     def run(*arguments: object) -> Ended:
         return command("predict", "--model", fitted.model, *arguments)
