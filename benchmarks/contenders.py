@@ -101,8 +101,8 @@ def torch_peer(split: Split, *, python: str) -> dict[str, Contender]:
 def kclass_fits(data: Path, *, precision: str) -> dict[str, Contender]:
     """`kclass fit` as it ships, in the order in which a round has to take them."""
 
-    def fit(photos: Path, round_folder: Path, out: str) -> Outcome:
-        env = {**os.environ, "KCLASS_CACHE": str(round_folder / "cache")}
+    def fit(photos: Path, round_folder: Path, out: str, *, cache: str = "cache") -> Outcome:
+        env = {**os.environ, "KCLASS_CACHE": str(round_folder / cache)}
         command = [sys.executable, "-m", "kclass_cli", "fit", str(photos), "--precision", precision]
         before = photos_computed(env)
         done = ran([*command, "--out", str(round_folder / out), "--json"], env=env)
@@ -126,10 +126,11 @@ def kclass_fits(data: Path, *, precision: str) -> dict[str, Contender]:
         away = photos_to_add(grown)
         for path in away:
             path.rename(folder / path.name)
-        fit(grown, folder, "before")
+        # In a cache of its own, that has never seen the photos that come.
+        fit(grown, folder, "before", cache="cache of fewer")
         for path in away:
             (folder / path.name).rename(path)
-        return fit(grown, folder, "after")
+        return fit(grown, folder, "after", cache="cache of fewer")
 
     return {FIRST: first, CONVERTED: converted, AGAIN: again, MORE: more}
 
