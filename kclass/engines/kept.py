@@ -78,30 +78,38 @@ def _checked(data: bytes) -> bytes:
 def converted(archive: Archive, *, output: str | None = None) -> KeptNetwork:
     """The archive's network up to a layer, converted once and remembered in the cache.
 
+    Where nothing can be kept, it is converted each time.
+
     Args:
         archive: the network, with or without head.
         output: name of the layer whose output is wanted; None for the features.
 
     Raises:
         ModelError: the network has no such layer.
-        OutputError: the cache cannot be written.
     """
     # Layers go by their places, as in the fingerprint: their names may be others in another process.
     cut = "" if output is None else f"-to-{place_of(archive, output)}"
-    folder = cache_folder() / NETWORKS / f"{archive.fingerprint}{cut}-v{CONVERTER_VERSION}"
+    try:
+        folder = cache_folder() / NETWORKS / f"{archive.fingerprint}{cut}-v{CONVERTER_VERSION}"
+    except OutputError:
+        return _kept(convert(archive, output=output))
     xml, weights = folder / "network.xml", folder / "network.bin"
-    with contextlib.suppress(FileNotFoundError, ModelError):
+    with contextlib.suppress(OSError, ModelError):
         found = KeptNetwork(xml.read_bytes(), weights.read_bytes())
         found.read()  # takes 20 ms, and finds a damaged file while it can still be replaced
         with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
             os.utime(folder)
         return found
-    made = convert(archive, output=output)
-    network = KeptNetwork(made.xml, made.weights)
-    write_bytes(weights, network.weights)
-    write_bytes(xml, network.xml)
-    _make_room(folder)
+    network = _kept(convert(archive, output=output))
+    with contextlib.suppress(OutputError):
+        write_bytes(weights, network.weights)
+        write_bytes(xml, network.xml)
+        _make_room(folder)
     return network
+
+
+def _kept(network: Network) -> KeptNetwork:
+    return KeptNetwork(network.xml, network.weights)
 
 
 def _make_room(newest: Path) -> None:

@@ -32,8 +32,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def only_kept(network: KeptNetwork) -> KeptNetwork:
-    """The same, which cannot be compiled again."""
-    return KeptNetwork(b"rubbish", b"").known_as(network.fingerprint)
+    """The same by its fingerprint, which cannot be compiled again."""
+    found = KeptNetwork(b"rubbish", b"")
+    found.__dict__["fingerprint"] = network.fingerprint
+    return found
 
 
 def features(model: Any, size: int = 224) -> NDArray[np.float32]:
@@ -195,6 +197,19 @@ def test_a_network_up_to_a_layer_is_kept_for_itself(lite0: Archive, cache: Path)
     assert len(list(cache.iterdir())) == 2
     with pytest.raises(ModelError, match="the network has no layer 'nowhere'"):
         converted(lite0, output="nowhere")
+
+
+def test_where_nothing_can_be_kept_it_is_converted_each_time(
+    lite0: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    monkeypatch.setenv("KCLASS_CACHE", str(blocked))
+    expected = convert(lite0, output="top_activation")
+    for _ in range(2):
+        found = converted(lite0, output="top_activation")
+        assert (found.shapes, found.weights) == (expected.shapes, expected.weights)
+    assert blocked.read_bytes() == b""
 
 
 def test_what_is_not_to_be_kept_is_not(lite0: Archive, cache: Path) -> None:
