@@ -1,12 +1,14 @@
 """kclass beside what people use today: the same photos and weights, in turn, in one run.
 
-Usage: run.py WORK DATA… [--thousands DATA] [--rounds 3] [--precision f32] [--torch-python PATH]
+Usage: run.py WORK [DATA…] [--thousands DATA] [--rounds 3] [--precision f32] [--torch-python PATH]
+              [--kclass-alone] [--name NAME]
 
 For each data set, split by folders, every round runs in turn, each in a fresh process: stock Keras as its
 tutorial does it (10 epochs), stock Keras as an expert does it by hand (features once), a plain PyTorch
 loop if PATH names a Python that has it, and `kclass fit` as it ships, from its very first use to a fit
-with ten photos added. --thousands adds, for one round, ten crops of each photo of a data set. Ratios are
-taken within a round; the medians are reported. Photos that are made and a weight file are kept in WORK.
+with ten photos added. --thousands adds, for one round, ten crops of each photo of a data set.
+--kclass-alone leaves the others out. Ratios are taken within a round; the medians are reported, in results
+of that NAME. Photos that are made and a weight file are kept in WORK.
 """
 
 import argparse
@@ -52,38 +54,43 @@ Round = dict[str, Outcome]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path)
-    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("data", type=Path, nargs="*")
     parser.add_argument("--thousands", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--torch-python")
+    parser.add_argument("--kclass-alone", action="store_true")
+    parser.add_argument("--name")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[Round]] = {}
     for data in given.data:
-        contenders = everyone(data, given.work, given.precision, given.torch_python)
+        contenders = everyone(data, given)
         found[data.name] = [one_round(contenders, given.work) for _ in range(given.rounds)]
     if given.thousands is not None:
         data = many_crops(given.thousands, given.work / f"{given.thousands.name}-crops")
-        contenders = everyone(data, given.work, given.precision, given.torch_python)
+        contenders = everyone(data, given)
         found[data.name] = [one_round(contenders, given.work)]
     rows, content = [], {}
     for name, rounds in found.items():
         many = given.thousands is not None and name != given.thousands.name and name.endswith("-crops")
         rows += table(name, rounds, given.precision, many=many)
         content[name] = [{who: vars(each) for who, each in one.items()} for one in rounds]
-    name = f"run_{given.precision}"
+    name = given.name or f"run_{given.precision}"
     report(name, HEAD, rows, {"precision": given.precision, "data": content})
-    plot(found, RESULTS / f"{name}.png")
+    if not given.kclass_alone:
+        plot(found, RESULTS / f"{name}.png")
 
 
-def everyone(data: Path, work: Path, precision: str, torch_python: str | None) -> dict[str, Contender]:
+def everyone(data: Path, given: argparse.Namespace) -> dict[str, Contender]:
     """All who take part, in the order in which a round has them."""
     split = Split.of(data)
-    contenders = keras_peers(split, work=work, bf16=precision == "bf16")
-    if torch_python is not None:
-        contenders |= torch_peer(split, python=torch_python)
-    return contenders | kclass_fits(data, precision=precision)
+    contenders: dict[str, Contender] = {}
+    if not given.kclass_alone:
+        contenders |= keras_peers(split, work=given.work, bf16=given.precision == "bf16")
+    if given.torch_python is not None:
+        contenders |= torch_peer(split, python=given.torch_python)
+    return contenders | kclass_fits(data, precision=given.precision)
 
 
 def one_round(contenders: Mapping[str, Contender], work: Path) -> Round:
@@ -105,7 +112,7 @@ def table(data: str, rounds: list[Round], precision: str, *, many: bool) -> list
     )
     rows = []
     for who in rounds[0]:
-        ratio = statistics.median(one[TUTORIAL].seconds / one[who].seconds for one in rounds)
+        ratios = [one[TUTORIAL].seconds / one[who].seconds for one in rounds if TUTORIAL in one]
         accuracy = statistics.median(one[who].accuracy for one in rounds)
         rows.append(
             [
@@ -115,7 +122,7 @@ def table(data: str, rounds: list[Round], precision: str, *, many: bool) -> list
                 f"{rounds[0][who].passes:,}",
                 f"{accuracy:.1%}",
                 f"{max(one[who].megabytes for one in rounds):.0f}",
-                f"{ratio:.1f}",
+                f"{statistics.median(ratios):.1f}" if ratios else "",
                 str(goals.get(who, "")),
             ]
         )
@@ -131,6 +138,8 @@ def within(data: str, rounds: list[Round]) -> list[list[str]]:
     )
     rows = []
     for name, x, y, goal in pairs:
+        if x not in rounds[0]:
+            continue
         ratio = statistics.median(each[x].seconds / each[y].seconds for each in rounds)
         rows.append([data, name, "", "", "", "", f"{ratio:.2f}", goal])
     return rows
