@@ -123,13 +123,13 @@ def kclass_fits(data: Path, *, precision: str) -> dict[str, Contender]:
     def more(folder: Path) -> Outcome:
         grown = folder / "grown"
         shutil.copytree(data, grown)
-        away = photos_to_add(grown)
-        for path in away:
-            path.rename(folder / path.name)
+        away = {path: folder / f"{number}" for number, path in enumerate(photos_to_add(grown))}
+        for path, place in away.items():
+            path.rename(place)
         # In a cache of its own, that has never seen the photos that come.
         fit(grown, folder, "before", cache="cache of fewer")
-        for path in away:
-            (folder / path.name).rename(path)
+        for path, place in away.items():
+            place.rename(path)
         return fit(grown, folder, "after", cache="cache of fewer")
 
     return {FIRST: first, CONVERTED: converted, AGAIN: again, MORE: more}

@@ -1,16 +1,45 @@
 """Work done by several threads whose results keep their order, and linear algebra done by one."""
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WAITING_A_THREAD = 4
+
+
+class _OneThread:
+    """How many want linear algebra to be done by one thread, and what it had before.
+
+    Each alone would give back what it has found, and whoever ends last may have found a limit.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.wanted = 0
+        self._limits: list[Any] = []
+
+    def limit(self) -> None:
+        """Limit what has more than one thread; a library loaded since the last time, for instance."""
+        import threadpoolctl
+
+        found = threadpoolctl.ThreadpoolController().select(user_api="blas")
+        if any(library["num_threads"] != 1 for library in found.info()):
+            self._limits.append(found.limit(limits=1))
+
+    def restore(self) -> None:
+        """Give back the threads."""
+        while self._limits:
+            self._limits.pop().restore_original_limits()
+
+
+_ONE = _OneThread()
 
 
 def usable_cores() -> int:
@@ -24,13 +53,19 @@ def usable_cores() -> int:
 def one_thread() -> Iterator[None]:
     """Linear algebra by one thread: on small matrices its own threads wait for each other.
 
-    Whatever has been loaded is limited, for the whole process. SciPy brings a linear algebra of its own:
-    who needs it imports it before.
+    Whatever has been loaded is limited, for the whole process, until nobody wants it any more. SciPy
+    brings a linear algebra of its own: who needs it imports it before.
     """
-    import threadpoolctl
-
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+    with _ONE.lock:
+        _ONE.limit()
+        _ONE.wanted += 1
+    try:
         yield
+    finally:
+        with _ONE.lock:
+            _ONE.wanted -= 1
+            if not _ONE.wanted:
+                _ONE.restore()
 
 
 @contextmanager

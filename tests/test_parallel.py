@@ -116,3 +116,27 @@ def test_each_linear_algebra_has_one_thread_for_a_while() -> None:
         assert len(inside) >= 2
         assert set(inside) == {1}
         assert set(threads_of_linear_algebra()) == {3}
+
+
+def test_the_threads_come_back_when_nobody_wants_one_any_more() -> None:
+    """Each in its own thread, the first to begin the first to end."""
+    first_in, second_in, first_out = threading.Event(), threading.Event(), threading.Event()
+    inside: list[int] = []
+
+    def first() -> None:
+        with one_thread():
+            first_in.set()
+            assert second_in.wait(10)
+        inside.extend(threads_of_linear_algebra())
+        first_out.set()
+
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        other = threading.Thread(target=first)
+        other.start()
+        assert first_in.wait(10)
+        with one_thread():
+            second_in.set()
+            assert first_out.wait(10)
+        other.join()
+        assert set(inside) == {1}
+        assert set(threads_of_linear_algebra()) == {3}

@@ -21,12 +21,19 @@ _VALUES: Final = {
 
 _STORE: Final = re.compile(rf"{re.escape(FILE_NAME)}(-\w+)?")
 _OTHER_STORE: Final = re.compile(r"photos-v\d+\.sqlite(-\w+)?")
+_PART: Final = r"\.part-[0-9a-f]+"
+"""What a process leaves that is killed while it writes."""
+
 _BUILT: Final = {
-    "backbones": ("networks with their weights", re.compile(r"backbones/[^/]+-\d+-[^/]+-v\d+\.keras")),
+    "backbones": (
+        "networks with their weights",
+        re.compile(rf"backbones/([^/]+-\d+-[^/]+-v\d+|{_PART})\.keras"),
+    ),
     "networks": (
         "networks as an engine runs them",
         re.compile(
-            r"networks/[0-9a-f]+(-to-\d+)?-(v\d+/network\.(xml|bin)|compiled-v\d+/\w+-[0-9a-f]+\.blob)"
+            r"networks/[0-9a-f]+(-to-\d+)?-"
+            rf"(v\d+/(network|{_PART})\.(xml|bin)|compiled-v\d+/(\w+-[0-9a-f]+|{_PART})\.blob)"
         ),
     ),
 }

@@ -329,7 +329,7 @@ def load(path: str | Path) -> Classifier:
     """
     model = model_path(one_path(path, name="path"))
     archive, record, network, novelty = read_model(model)
-    beside = photos_beside(model, network=archive.fingerprint)
+    beside = photos_beside(model, network=record.fingerprint)
     return Classifier(archive, record, network, training_photos=beside, novelty=novelty)
 
 

@@ -47,6 +47,7 @@ class Record:
         data: name, fingerprint and number of photos of the data set.
         versions: of Python, kclass and the libraries that the numbers depend on.
         schema: version of this record.
+        fingerprint: of the network, as whoever wrote the file says.
     """
 
     classes: tuple[str, ...]
@@ -61,6 +62,7 @@ class Record:
     data: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    fingerprint: str = ""
 
 
 def versions() -> dict[str, str]:
@@ -80,12 +82,9 @@ def write_model(
         OutputError: it cannot be written.
     """
     # Folders' names may be no Unicode; JSON has the escapes that Python then writes for them.
-    parts = {
-        "fingerprint": archive.fingerprint,
-        "network": network.fingerprint,
-        "digest": _digest(archive),
-    }
-    text = json.dumps({**asdict(record), **parts}, indent=1, ensure_ascii=False)
+    parts = {"network": network.fingerprint, "digest": _digest(archive)}
+    told = asdict(replace(record, fingerprint=archive.fingerprint))
+    text = json.dumps({**told, **parts}, indent=1, ensure_ascii=False)
     content = text.encode(errors="backslashreplace")
     entries = {RECORD: content, XML: network.xml, WEIGHTS: network.weights}
     if novelty is not None:
@@ -138,7 +137,7 @@ def read_model(path: Path) -> tuple[Archive, Record, Network, Novelty | None]:
         content = json.loads(archive.entries[RECORD])
         record = _record(content, path)
         network = KeptNetwork(archive.entries[XML], archive.entries[WEIGHTS])
-        archive = _fitting(archive, network, content)
+        _check_fitting(archive, network, content)
         _check_head(archive, network, record)
         novelty = _novelty(archive)
     except _DamageError as error:
@@ -185,7 +184,7 @@ def _checked(values: Mapping[str, Any]) -> Record:
     for name, valid in (("resize", RESIZES), ("precision", COMPUTED)):
         if values.get(name) not in valid:
             raise _DamageError(f"{name} is {values.get(name)!r}, which is none of {', '.join(valid)}")
-    for name, kind in (("backbone", str), ("decoder", int)):
+    for name, kind in (("backbone", str), ("decoder", int), ("fingerprint", str)):
         if type(values.get(name)) is not kind:
             raise _DamageError(f"{name} is {values.get(name)!r}")
     for name in ("trained", "metrics", "calibration", "novelty", "data", "versions"):
@@ -201,22 +200,22 @@ def _digest(archive: Archive) -> str:
     return digest.hexdigest()
 
 
-def _fitting(archive: Archive, network: Network, content: Mapping[str, Any]) -> Archive:
-    """The archive, if graph, weights and converted network are those that were written together."""
-    # What is compiled of the network is kept by its fingerprint, which is therefore not taken on trust.
+def _check_fitting(archive: Archive, network: Network, content: Mapping[str, Any]) -> None:
+    """Whether graph, weights and converted network are those that were written together.
+
+    Nothing is kept by the fingerprint that a file gives itself: files of others would get under it.
+    """
     if content.get("network") != network.fingerprint:
         raise _DamageError("its converted network is not the one that was converted from its network")
-    known = content.get("fingerprint")
-    if isinstance(known, str) and content.get("digest") == _digest(archive):
-        return archive.known_as(known)
+    if content.get("digest") == _digest(archive):
+        return
     # Written before there was a digest, or damaged.
     try:
         fingerprint = archive.fingerprint
     except (ModelError, *DAMAGE) as error:
         raise _DamageError("its network cannot be read") from error
-    if known != fingerprint:
+    if content["fingerprint"] != fingerprint:
         raise _DamageError(f"its network is not the one that {RECORD} was written for")
-    return archive
 
 
 def _check_head(archive: Archive, network: Network, record: Record) -> None:

@@ -6,6 +6,7 @@ To read a compiled network takes a third of the time of compiling it.
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import zlib
 from pathlib import Path
@@ -14,17 +15,20 @@ from typing import Any, Final
 from kclass.backbones.archive import Archive
 from kclass.engines.network import CONVERTER_VERSION, Network, compile_options, convert, place_of
 from kclass.engines.runtime import core, openvino
-from kclass.errors import ModelError, OutputError
-from kclass.files import cache_folder, write_bytes
+from kclass.errors import OutputError
+from kclass.files import cache_folder, whole_file
 
 COMPILED_VERSION: Final = 1
 NETWORKS: Final = "networks"
 """The folder in the cache, which holds a folder for each network."""
 
-# Bytes of all networks in the cache: about 150 of the embedded backbone.
+# Bytes of all networks in the cache. A fit of the embedded backbone keeps about 60 MB.
 CACHE_LIMIT = 2 * 2**30
+# What is kept only to save a second or two must leave room for what takes minutes to make.
+MOST_KEPT = CACHE_LIMIT // 8
 
 _CHECKSUM: Final = 4
+_OWN: Final = re.compile(r"[0-9a-f]+(-to-\d+)?(-compiled)?-v\d+")
 
 
 class KeptNetwork(Network):
@@ -43,15 +47,16 @@ class KeptNetwork(Network):
         # RuntimeError is OpenVINO's word for a content that is none of its own.
         with contextlib.suppress(OSError, RuntimeError, _DamageError):
             options = compile_options(precision, streams)
-            found = core().import_model(_checked(path.read_bytes()), "CPU", options)
+            found = core().import_model(_read(path), "CPU", options)
             with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
                 os.utime(path.parent)
             return found
         made = super().compiled(precision=precision, streams=streams)
-        with contextlib.suppress(OutputError):
-            content = made.export_model().getvalue()
-            write_bytes(path, content + zlib.crc32(content).to_bytes(_CHECKSUM))
-            _make_room(path.parent)
+        # It is there, and runs; that it cannot be kept is nobody's loss.
+        with contextlib.suppress(OutputError, RuntimeError, MemoryError):
+            if len(self.weights) <= MOST_KEPT:
+                _write(path, made.export_model().getvalue())
+                _make_room(path.parent)
         return made
 
     def _place(self, precision: str) -> Path:
@@ -68,7 +73,21 @@ class _DamageError(Exception):
     """A file in the cache is not as it was written."""
 
 
-def _checked(data: bytes) -> bytes:
+def _write(path: Path, content: bytes) -> None:
+    """Write a file of the cache, with a checksum at its end."""
+    with whole_file(path) as part, part.open("wb") as file:
+        file.write(content)
+        file.write(zlib.crc32(content).to_bytes(_CHECKSUM))
+
+
+def _read(path: Path) -> bytes:
+    """What was written into a file of the cache.
+
+    Raises:
+        OSError: it cannot be read.
+        _DamageError: it is not as it was written.
+    """
+    data = path.read_bytes()
     content, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
     if zlib.crc32(content).to_bytes(_CHECKSUM) != checksum:
         raise _DamageError
@@ -94,17 +113,17 @@ def converted(archive: Archive, *, output: str | None = None) -> KeptNetwork:
     except OutputError:
         return _kept(convert(archive, output=output))
     xml, weights = folder / "network.xml", folder / "network.bin"
-    with contextlib.suppress(OSError, ModelError):
-        found = KeptNetwork(xml.read_bytes(), weights.read_bytes())
-        found.read()  # takes 20 ms, and finds a damaged file while it can still be replaced
+    with contextlib.suppress(OSError, _DamageError):
+        found = KeptNetwork(_read(xml), _read(weights))
         with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
             os.utime(folder)
         return found
     network = _kept(convert(archive, output=output))
-    with contextlib.suppress(OutputError):
-        write_bytes(weights, network.weights)
-        write_bytes(xml, network.xml)
-        _make_room(folder)
+    if output is None or len(network.weights) <= MOST_KEPT:
+        with contextlib.suppress(OutputError):
+            _write(weights, network.weights)
+            _write(xml, network.xml)
+            _make_room(folder)
     return network
 
 
@@ -118,15 +137,25 @@ def _make_room(newest: Path) -> None:
     Args:
         newest: the folder of one that stays.
     """
-    with contextlib.suppress(OSError):  # others may make room at the same time
-        folders = sorted(newest.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
-        sizes = {folder: _bytes_in(folder) for folder in folders}
-        excess = sum(sizes.values()) - CACHE_LIMIT
-        for folder in folders:
-            if excess > 0 and folder != newest:
-                shutil.rmtree(folder, ignore_errors=True)
-                excess -= sizes[folder]
+    folders = [path for path in newest.parent.iterdir() if _OWN.fullmatch(path.name)]
+    # Others may make room at the same time: what is gone was used long ago and has no size.
+    sizes = {folder: _bytes_in(folder) for folder in sorted(folders, key=_last_used)}
+    excess = sum(sizes.values()) - CACHE_LIMIT
+    for folder, size in sizes.items():
+        if excess > 0 and folder != newest:
+            shutil.rmtree(folder, ignore_errors=True)
+            excess -= size
+
+
+def _last_used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except OSError:
+        return 0

@@ -3,11 +3,14 @@
 import functools
 import importlib
 import sys
+import threading
 from typing import Any
 
 CONVERTER = "openvino.tools.ovc"
 
 PRECISIONS = ("auto", "f32", "bf16")
+
+_IMPORTING = threading.Lock()
 
 
 @functools.cache
@@ -17,17 +20,18 @@ def openvino() -> Any:
     Importing it with its telemetry package in reach writes an id into the home folder and posts to
     an analytics host; with None in the package's place it falls back to a stub that does nothing.
     """
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    # Its converter, which only other networks need, takes half of the time of the whole import.
-    sys.modules[CONVERTER] = None  # type: ignore[assignment]
-    try:
-        found = importlib.import_module("openvino")
-    finally:
-        del sys.modules[CONVERTER]
-    found.convert_model = _convert_model  # type: ignore[attr-defined]
-    return found
+    with _IMPORTING:
+        if "openvino" in sys.modules:  # of the host program, or of another thread just now
+            return importlib.import_module("openvino")
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+        # Its converter, which only other networks need, takes half of the time of the whole import.
+        sys.modules[CONVERTER] = None  # type: ignore[assignment]
+        try:
+            found = importlib.import_module("openvino")
+        finally:
+            del sys.modules[CONVERTER]
+        found.convert_model = _convert_model  # type: ignore[attr-defined]
+        return found
 
 
 def _convert_model(*arguments: Any, **options: Any) -> Any:

@@ -12,7 +12,7 @@ from kclass.inspection.fingerprints import ORIENTATIONS
 from kclass.inspection.grouping import Groups
 from kclass.inspection.searching import Alike, alike
 from kclass.inspection.verification import USUAL, WIDE, Lattice, Pictures, Shown, all_of_it, showing
-from kclass.parallel import in_parallel, usable_cores
+from kclass.parallel import in_parallel, one_thread, usable_cores
 from kclass.progress import Progress
 
 # Above this, photos that are joined through others already are not compared: what 10,000 pictures of
@@ -146,11 +146,8 @@ def compare(
         known: from before.
         progress: is told how many photos have been compared with all others.
     """
-    import threadpoolctl
-
     groups = Groups(len(pictures.greys))
-    # The work has threads of its own, and BLAS's wait for each other at every one of its small steps.
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+    with one_thread():
         usual = _usual(pictures, groups, known, progress)
         wide, skipped = _wide(pictures, groups, candidates, known)
     return Compared(usual, wide, skipped)

@@ -1,6 +1,7 @@
 """What comparing a set of photos has shown, and what of it holds for another set."""
 
 import io
+import zlib
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,6 +12,7 @@ from kclass.inspection.grouping import Groups
 from kclass.inspection.neighbours import NEIGHBOURS, Nearest
 
 _NUMBERS = np.dtype("<i4")
+_CHECKSUM = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +109,16 @@ class Comparison:
         file = io.BytesIO()
         for array in arrays:
             np.save(file, array, allow_pickle=False)
-        return file.getvalue()
+        content = file.getvalue()
+        return content + zlib.crc32(content).to_bytes(_CHECKSUM)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Comparison":
-        """What `to_bytes` made bytes of."""
-        file = io.BytesIO(data)
+        """What `to_bytes` made bytes of; of no photos if they are damaged, so that all is compared anew."""
+        content, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
+        if zlib.crc32(content).to_bytes(_CHECKSUM) != checksum:
+            return cls.none()
+        file = io.BytesIO(content)
         each = len(fields(Found))
         contents, embedded, others, cosines, *arrays = (
             np.load(file, allow_pickle=False) for _ in range(5 + 2 * each)

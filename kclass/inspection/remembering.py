@@ -27,7 +27,7 @@ from kclass.inspection.verification import Pictures
 from kclass.progress import Progress, silent
 
 # Part of the key of what is remembered: raise it when the same photos would match otherwise.
-MATCHING_VERSION = 2
+MATCHING_VERSION = 3
 
 _SIGNS = 16
 _SETS_READ = 3
@@ -130,4 +130,4 @@ def _key(key: str, before: tuple[str, ...], contents: tuple[str, ...]) -> str:
 
 def _index(recipe: str) -> str:
     """The recipe of keys of sets, by some of the photos that they hold."""
-    return f"sets of {recipe}"
+    return f"matches by photos of {recipe}"

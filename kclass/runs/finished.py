@@ -36,8 +36,8 @@ class Fit:
         training: what was trained by epochs, where and in which precision, in a line; empty if nothing.
         network: what epochs made of the network, and how; None if there were none.
         seconds: how long it all took, from the call until the run stood in its place; 0 before that. Of
-            a fit that was gone on with, the last part. `kclass fit` counts from its own start, what it
-            imports included; only the start of Python itself comes before.
+            a fit that was gone on with, the last part. `kclass fit` counts what it
+            imports, too; only the start of Python and reading the command line come before.
     """
 
     classifier: Classifier

@@ -1,5 +1,6 @@
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +139,9 @@ def changed(archive: Archive, factor: float) -> Archive:
 def test_a_network_is_converted_once(lite0: Archive, cache: Path) -> None:
     first = converted(lite0)
     (folder,) = cache.iterdir()
-    assert (folder / "network.bin").read_bytes() == first.weights
+    assert (folder / "network.bin").read_bytes()[:-4] == first.weights
     marked = first.xml + b"<!-- read from the cache -->"
-    (folder / "network.xml").write_bytes(marked)
+    (folder / "network.xml").write_bytes(marked + zlib.crc32(marked).to_bytes(4))
     assert converted(lite0).xml == marked
 
 
@@ -150,20 +151,48 @@ def test_conversions_that_were_used_longest_ago_make_room(
     first = converted(lite0)
     size = len(first.xml) + len(first.weights)
     (used,) = cache.iterdir()
-    for name, age in (("old", 100), ("older", 200)):
+    old, older = f"{1:032x}-v1", f"{2:032x}-to-7-v1"
+    for name, age in ((old, 100), (older, 200)):
         shutil.copytree(used, cache / name)
         os.utime(cache / name, (10**9 - age, 10**9 - age))
     os.utime(used, (10**9 - 300, 10**9 - 300))
     converted(lite0)  # a use, which makes it the youngest
     monkeypatch.setattr(kept, "CACHE_LIMIT", int(3.5 * size))
     converted(changed(lite0, 2))
-    assert {path.name for path in cache.iterdir()} >= {used.name, "old"}
-    assert not (cache / "older").exists()
+    assert {path.name for path in cache.iterdir()} >= {used.name, old}
+    assert not (cache / older).exists()
     assert len(list(cache.iterdir())) == 3
     monkeypatch.setattr(kept, "CACHE_LIMIT", 1)
     newest = converted(changed(lite0, 3))
     (left,) = cache.iterdir()  # what is in use stays, though it alone is beyond the limit
-    assert (left / "network.bin").read_bytes() == newest.weights
+    assert (left / "network.bin").read_bytes()[:-4] == newest.weights
+
+
+def test_nothing_is_deleted_that_kclass_has_not_put_there(
+    network: KeptNetwork, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.mkdir(parents=True)
+    (cache / ".DS_Store").write_bytes(b"a file beside")
+    (cache / "holiday").mkdir()
+    (cache / "holiday" / "photo.jpg").write_bytes(bytes(1000))
+    old = cache / f"{1:032x}-compiled-v1"
+    old.mkdir()
+    (old / "f32-0.blob").write_bytes(bytes(1000))
+    monkeypatch.setattr(kept, "CACHE_LIMIT", 0)
+    network.compiled(precision="f32", streams=1)
+    assert not old.exists()
+    assert (cache / ".DS_Store").read_bytes() == b"a file beside"
+    assert (cache / "holiday" / "photo.jpg").read_bytes() == bytes(1000)
+
+
+def test_what_is_large_is_kept_only_if_it_takes_long_to_make(
+    lite0: Archive, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_KEPT", 1000)
+    features(converted(lite0).compiled(precision="f32", streams=1))
+    converted(lite0, output="top_activation")
+    assert [path.name for path in sorted(cache.rglob("network.*"))] == ["network.bin", "network.xml"]
+    assert not list(cache.rglob("*.blob"))
 
 
 def test_networks_that_differ_in_the_head_alone_share_one_conversion(lite0: Archive, cache: Path) -> None:
@@ -179,15 +208,18 @@ def test_another_network_is_converted_by_itself(lite0: Archive, cache: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["network.xml", "network.bin"])
-@pytest.mark.parametrize("left", [0, 1000])
+@pytest.mark.parametrize("damage", ["empty", "cut", "changed"])
 def test_a_damaged_conversion_in_the_cache_is_made_anew(
-    name: str, left: int, lite0: Archive, cache: Path
+    name: str, damage: str, lite0: Archive, cache: Path
 ) -> None:
     first = converted(lite0)
     (path,) = cache.glob(f"*/{name}")
-    path.write_bytes(path.read_bytes()[:left])
+    whole = path.read_bytes()
+    changed = whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:]
+    path.write_bytes({"empty": b"", "cut": whole[:1000], "changed": changed}[damage])
     assert converted(lite0).weights == first.weights
     assert len(path.read_bytes()) > 1000
+    assert path.read_bytes() != changed
 
 
 def test_a_network_up_to_a_layer_is_kept_for_itself(lite0: Archive, cache: Path) -> None:

@@ -39,6 +39,23 @@ def test_openvino_sends_nothing_and_leaves_nothing_in_the_home_folder(tmp_path: 
     assert network.startswith(f"{own}/networks/")
 
 
+# Both ask for it first, while it takes its time.
+TOGETHER = """
+import threading
+from kclass.engines.runtime import core
+
+found = []
+threads = [threading.Thread(target=lambda: found.append(core())) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found))
+"""
+
+
+def test_threads_may_ask_for_openvino_at_the_same_time(tmp_path: Path) -> None:
+    assert processes.run(*processes.python(TOGETHER), cwd=tmp_path).stdout == "8\n"
+
+
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
 def test_a_precision_that_was_asked_for_is_taken(precision: str, device: str) -> None:

@@ -1,3 +1,5 @@
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,6 +8,7 @@ import numpy as np
 import pytest
 from scenes import inspected, lying, part, scene, thumbnails
 
+from kclass.cache.store import ContentStore
 from kclass.errors import PhotoError
 from kclass.inspection.comparing import LARGE_GROUP
 from kclass.inspection.inspection import Inspection
@@ -56,6 +59,20 @@ def test_the_same_photos_are_compared_once_in_whatever_order_and_with_whatever_c
     assert not compared(BROKEN, *photos, photos[1])
     assert pairs(remembered_matches(photos[::-1])) == [(1, 3)]
     assert pairs(remembered_matches([photos[2], BROKEN, *photos])) == [(0, 2), (0, 4)]
+
+
+def test_what_is_damaged_is_compared_anew(photos: tuple[Inspection, ...]) -> None:
+    expected = remembered_matches(photos)
+    with ContentStore() as store:
+        path = store.path
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        ((row, value),) = connection.execute(
+            "SELECT rowid, value FROM computed WHERE length(value) > 500"
+        ).fetchall()
+        damaged = value[:200] + bytes([value[200] ^ 1]) + value[201:]
+        connection.execute("UPDATE computed SET value = ? WHERE rowid = ?", (damaged, row))
+    assert compared(*photos)
+    assert remembered_matches(photos) == expected
 
 
 def test_features_bring_up_candidates_and_those_of_another_recipe_are_looked_at_anew() -> None:
