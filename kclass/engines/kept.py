@@ -22,7 +22,7 @@ COMPILED_VERSION: Final = 1
 NETWORKS: Final = "networks"
 """The folder in the cache, which holds a folder for each network."""
 
-# Bytes of all networks in the cache. A fit of the embedded backbone keeps about 60 MB.
+# Bytes of all networks in the cache. A fit of the embedded backbone keeps about 55 MB.
 CACHE_LIMIT = 2 * 2**30
 # What is kept only to save a second or two must leave room for what takes minutes to make.
 MOST_KEPT = CACHE_LIMIT // 8
