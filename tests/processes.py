@@ -12,6 +12,8 @@ KCLASS = (str(Path(sys.executable).with_name("kclass")),)
 _LIMITED = (
     "import os, resource, sys;"
     "limit = int(sys.argv[1]);"
+    # Python would leave half of a module's bytecode, for all processes after it.
+    "os.environ['PYTHONDONTWRITEBYTECODE'] = '1';"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit));"
     "os.execv(sys.argv[2], sys.argv[2:])"
 )

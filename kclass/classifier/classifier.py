@@ -7,7 +7,7 @@ import contextlib
 import functools
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,7 +215,7 @@ class Classifier(ExplainableClassifier):
         check_samples(samples)
         labels = labels_among(samples, self.classes)
         paths = [samples.path(row) for row in range(len(samples))]
-        embedding = embed(paths, extractor=self._extractor, progress=progress)
+        embedding = embed(paths, extractor=self.remembering_extractor, progress=progress)
         if not len(embedding.readable):
             raise DataError("none of the photos to evaluate can be read", fix=_first(embedding.unreadable))
         probabilities = self._probabilities(embedding.features)
@@ -289,6 +289,19 @@ class Classifier(ExplainableClassifier):
         # A model that was made in bf16 on a CPU is evaluated on one, wherever it goes.
         device = check_device(self.device) if self.record.precision == "f32" else "cpu"
         return Extractor(self.archive, self.record.resize, device, self.record.precision, self.network)
+
+    @functools.cached_property
+    def remembering_extractor(self) -> Extractor:
+        """Makes features that the cache keeps for all models of this network.
+
+        What a file brings along as its converted network counts if it is what is known here; otherwise its
+        network is converted anew.
+        """
+        from kclass.engines.kept import KeptNetwork, is_converted
+
+        if isinstance(self.network, KeptNetwork) and not is_converted(self.network, self.archive):
+            return replace(self._extractor, network=None)
+        return self._extractor
 
     @functools.cached_property
     def _single_photo_engine(self) -> Engine:

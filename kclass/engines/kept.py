@@ -22,6 +22,8 @@ COMPILED_VERSION: Final = 1
 NETWORKS: Final = "networks"
 """The folder in the cache, which holds a folder for each network."""
 
+XML, WEIGHTS = "network.xml", "network.bin"
+
 # Bytes of all networks in the cache. A fit of the embedded backbone keeps about 55 MB.
 CACHE_LIMIT = 2 * 2**30
 # What is kept only to save a second or two must leave room for what takes minutes to make.
@@ -109,10 +111,10 @@ def converted(archive: Archive, *, output: str | None = None) -> KeptNetwork:
     # Layers go by their places, as in the fingerprint: their names may be others in another process.
     cut = "" if output is None else f"-to-{place_of(archive, output)}"
     try:
-        folder = cache_folder() / NETWORKS / f"{archive.fingerprint}{cut}-v{CONVERTER_VERSION}"
+        folder = _folder(archive, cut)
     except OutputError:
         return _kept(convert(archive, output=output))
-    xml, weights = folder / "network.xml", folder / "network.bin"
+    xml, weights = folder / XML, folder / WEIGHTS
     with contextlib.suppress(OSError, _DamageError):
         found = KeptNetwork(_read(xml), _read(weights))
         with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
@@ -125,6 +127,26 @@ def converted(archive: Archive, *, output: str | None = None) -> KeptNetwork:
             _write(xml, network.xml)
             _make_room(folder)
     return network
+
+
+def is_converted(network: Network, archive: Archive) -> bool:
+    """Whether a network is what the archive's was converted into here, for all that is kept here.
+
+    A model file holds both, and whoever made it could have made them differ.
+
+    Args:
+        network: up to the features.
+        archive: the network, with or without head.
+    """
+    try:
+        folder = _folder(archive)
+        return KeptNetwork(_read(folder / XML), _read(folder / WEIGHTS)).fingerprint == network.fingerprint
+    except (OSError, OutputError, _DamageError):
+        return False
+
+
+def _folder(archive: Archive, cut: str = "") -> Path:
+    return cache_folder() / NETWORKS / f"{archive.fingerprint}{cut}-v{CONVERTER_VERSION}"
 
 
 def _kept(network: Network) -> KeptNetwork:

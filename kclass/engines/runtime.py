@@ -10,28 +10,33 @@ CONVERTER = "openvino.tools.ovc"
 
 PRECISIONS = ("auto", "f32", "bf16")
 
-_IMPORTING = threading.Lock()
+# Several threads may be the first to ask; `functools.cache` would let all of them begin.
+_FIRST = threading.RLock()
 
 
-@functools.cache
 def openvino() -> Any:
     """The module `openvino`.
 
     Importing it with its telemetry package in reach writes an id into the home folder and posts to
     an analytics host; with None in the package's place it falls back to a stub that does nothing.
     """
-    with _IMPORTING:
-        if "openvino" in sys.modules:  # of the host program, or of another thread just now
-            return importlib.import_module("openvino")
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        # Its converter, which only other networks need, takes half of the time of the whole import.
-        sys.modules[CONVERTER] = None  # type: ignore[assignment]
-        try:
-            found = importlib.import_module("openvino")
-        finally:
-            del sys.modules[CONVERTER]
-        found.convert_model = _convert_model  # type: ignore[attr-defined]
-        return found
+    with _FIRST:
+        return _imported()
+
+
+@functools.cache
+def _imported() -> Any:
+    if "openvino" in sys.modules:  # the host program has it
+        return importlib.import_module("openvino")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    # Its converter, which only other networks need, takes half of the time of the whole import.
+    sys.modules[CONVERTER] = None  # type: ignore[assignment]
+    try:
+        found = importlib.import_module("openvino")
+    finally:
+        del sys.modules[CONVERTER]
+    found.convert_model = _convert_model  # type: ignore[attr-defined]
+    return found
 
 
 def _convert_model(*arguments: Any, **options: Any) -> Any:
@@ -39,9 +44,14 @@ def _convert_model(*arguments: Any, **options: Any) -> Any:
     return importlib.import_module(CONVERTER).convert_model(*arguments, **options)
 
 
-@functools.cache
 def core() -> Any:
     """The one `openvino.Core` of the process."""
+    with _FIRST:
+        return _core()
+
+
+@functools.cache
+def _core() -> Any:
     return openvino().Core()
 
 

@@ -9,10 +9,8 @@ from kclass.classifier.classifier import Classifier
 from kclass.classifier.training_photos import TrainingPhotos
 from kclass.classifier.training_photos_file import TRAINING_PHOTOS
 from kclass.dataset.dataset import Dataset
-from kclass.engines.engine import check_device
 from kclass.errors import ModelError
 from kclass.features.embedding import embed
-from kclass.features.extractor import Extractor
 from kclass.progress import Progress
 
 ALIKE: Final = (0.95, 0.999)
@@ -62,7 +60,9 @@ def known_by_codes(
         raise ModelError(
             f"its training photos look too much alike to the network for {TRAINING_PHOTOS} to tell"
         )
-    embedding = embed(data.samples.select(rows).files, extractor=_extractor(classifier), progress=progress)
+    embedding = embed(
+        data.samples.select(rows).files, extractor=classifier.remembering_extractor, progress=progress
+    )
     mask = np.zeros(len(data), dtype=np.bool_)
     if len(embedding.readable):
         lengths = np.maximum(np.linalg.norm(embedding.features, axis=1, keepdims=True), np.float32(1e-12))
@@ -111,10 +111,3 @@ def _highest(codes: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[
     """The likeness of each photo to the most alike one of those known."""
     parts = [codes[start : start + _AT_ONCE] for start in range(0, len(codes), _AT_ONCE)]
     return np.concatenate([likeness(part, known).max(axis=1) for part in parts])
-
-
-def _extractor(classifier: Classifier) -> Extractor:
-    """Makes the features that the classifier makes, so that the cache has them."""
-    record = classifier.record
-    device = check_device(classifier.device) if record.precision == "f32" else "cpu"
-    return Extractor(classifier.archive, record.resize, device, record.precision, classifier.network)

@@ -179,5 +179,6 @@ def classifier_of(
         trained={**options.to_dict(), **summary},
         data={"name": data.name, "fingerprint": data.fingerprint(), "photos": len(data)},
         versions=versions(),
+        fingerprint=archive.fingerprint,
     )
     return Classifier(archive, record, network, options.device)

@@ -10,9 +10,11 @@ from PIL import Image
 from small_fits import CLASSES, SmallFit
 
 import kclass
+from kclass.classifier.model_file import write_model
 from kclass.classifier.prediction import DEFAULT_TOP
 from kclass.classifier.training_photos_file import write_training_photos
 from kclass.dataset.samples import Samples
+from kclass.engines.kept import KeptNetwork
 from kclass.evaluation.metrics import evaluate
 from kclass.keras_import import import_tensorflow
 from kclass.runs.run_folder import prediction_rows
@@ -408,6 +410,22 @@ def test_the_evaluation_of_the_fit_can_be_repeated_from_its_split(fitted: SmallF
     assert again.metrics.accuracy == metrics["accuracy"]
     assert again.metrics.log_loss == pytest.approx(metrics["log_loss"], abs=1e-9)
     assert again.metrics.photos == metrics["photos"]
+
+
+def test_a_forged_conversion_in_a_file_spoils_no_features_in_the_cache(
+    fitted: SmallFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+    honest = kclass.load(fitted.model)
+    weights = bytearray(honest.network.weights)
+    middle = len(weights) // 8 * 4
+    weights[middle : middle + 4000] = np.ones(1000, np.float32).tobytes()
+    forged = KeptNetwork(honest.network.xml, bytes(weights))
+    write_model(tmp_path / "forged.keras", honest.archive, honest.record, forged)
+    known = samples(fitted, {"ash/0.png": "ash", "cedar/1.png": "cedar"})
+    first = kclass.load(tmp_path / "forged.keras").evaluate(known)
+    assert np.array_equal(first.probabilities, honest.evaluate(known).probabilities)
+    assert np.allclose(first.probabilities, fitted.classifier.evaluate(known).probabilities, atol=1e-6)
 
 
 def test_labels_go_by_name_where_the_classes_have_another_order(fitted: SmallFit) -> None:

@@ -70,7 +70,8 @@ def test_a_fit_leaves_nothing_in_the_cache_that_is_of_no_known_kind(
     assert command("fit", fitted.data, "--out", "run", "--quiet").code == 0
     kinds = {kind.name: kind.entries for kind in kclass.cache_contents().kinds if kind.entries}
     # Of a network there are two files.
-    assert kinds == {"features": 24, "inspection": 24, "matches": 1, "backbones": 1, "networks": 6}
+    # One comparison, and 16 of its photos, by which it is found.
+    assert kinds == {"features": 24, "inspection": 24, "matches": 17, "backbones": 1, "networks": 6}
     cleared = kclass.clear_cache()
     assert {kind.name: kind.entries for kind in cleared.kinds if kind.entries} == kinds
     assert not any(kind.entries for kind in kclass.cache_contents().kinds)
