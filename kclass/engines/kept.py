@@ -117,6 +117,7 @@ def converted(archive: Archive, *, output: str | None = None) -> KeptNetwork:
     xml, weights = folder / XML, folder / WEIGHTS
     with contextlib.suppress(OSError, _DamageError):
         found = KeptNetwork(_read(xml), _read(weights))
+        core()  # whoever wants it runs it soon, in threads that had better not begin by importing OpenVINO
         with contextlib.suppress(OSError):  # a cache that may only be read remembers no use
             os.utime(folder)
         return found

@@ -250,6 +250,7 @@ def test_random_weights_depend_on_the_seed_and_are_not_cached(random_mobilenet: 
     assert not cache.exists()
 
 
+@pytest.mark.slow
 def test_weights_come_from_a_file_and_are_cached_by_what_it_holds(cache: Path, tmp_path: Path) -> None:
     keras = import_keras()
     path = tmp_path / "trained.weights.h5"

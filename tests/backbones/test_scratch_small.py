@@ -145,6 +145,7 @@ def test_every_layer_takes_the_precision_it_is_built_under(precision: str) -> No
     assert {layer.compute_dtype for layer in opened.layers} == {precision}
 
 
+@pytest.mark.slow
 def test_after_thirty_steps_it_judges_photos_as_it_learned_them() -> None:
     """With momentum .99 it judges them by statistics of before the first step, however low its loss."""
     keras = import_keras()

@@ -233,6 +233,7 @@ def digest(folder):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_with_four_threads_each_get_the_same_batches(files: list[Path]) -> None:
     own: dict[str, Any] = {}
     exec(DIGEST, own)

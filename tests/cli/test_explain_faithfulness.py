@@ -28,6 +28,7 @@ def masks(here: Path) -> Path:
     return here / "masks"
 
 
+@pytest.mark.slow
 def test_the_table_is_printed_and_the_curves_are_drawn(
     measure: Command, fitted: SmallFit, here: Path
 ) -> None:

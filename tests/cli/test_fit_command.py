@@ -341,6 +341,7 @@ def test_a_run_without_a_name_is_the_latest_when_it_has_come_to_its_end(
     assert command("predict", fitted.photo).code == 0
 
 
+@pytest.mark.slow
 @keras_writes
 @pytest.mark.parametrize("by", ["valid", "manifest"])
 def test_a_run_is_gone_on_with_from_another_folder(

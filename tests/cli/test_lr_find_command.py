@@ -22,6 +22,7 @@ def drawn(path: Path) -> bool:
         return picture.format == "PNG" and len(picture.convert("RGB").getcolors(2**24) or ()) > 10
 
 
+@pytest.mark.slow
 def test_the_rate_is_suggested_and_the_curve_drawn(command: Command, fitted: SmallFit, here: Path) -> None:
     ended = command("lr-find", fitted.data, *SCRATCH)
     assert ended.code == 0, ended.err

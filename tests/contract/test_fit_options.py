@@ -486,6 +486,7 @@ def head_of(fitted: kclass.Fit, backbone: Archive) -> list[tuple[Any, ...]]:
     return [(layer.kind, *(layer.config[each] for each in own[layer.kind])) for layer in layers]
 
 
+@pytest.mark.slow
 def test_head_is_solved_or_has_epochs(lite: Fits, backbone: Archive) -> None:
     solved, trained = lite(size=64), lite(**DENSE)
     assert solved.epochs == ()

@@ -231,6 +231,7 @@ def test_an_unfinished_run_is_in_the_way_of_another_fit_of_its_name(fitted: Smal
     assert raised.value.message == f"{part} is there already: a run that has not come to its end"
 
 
+@pytest.mark.slow
 def test_other_versions_than_the_run_began_with_are_told_in_its_log(fitted: SmallFit, tmp_path: Path) -> None:
     part = stopped(fitted.data, tmp_path / "run")
     begun = read_json(part / "begun.json")
