@@ -160,7 +160,9 @@ def _make_room(newest: Path) -> None:
     Args:
         newest: the folder of one that stays.
     """
-    folders = [path for path in newest.parent.iterdir() if _OWN.fullmatch(path.name)]
+    folders: list[Path] = []
+    with contextlib.suppress(OSError):
+        folders += (path for path in newest.parent.iterdir() if _OWN.fullmatch(path.name))
     # Others may make room at the same time: what is gone was used long ago and has no size.
     sizes = {folder: _bytes_in(folder) for folder in sorted(folders, key=_last_used)}
     excess = sum(sizes.values()) - CACHE_LIMIT

@@ -208,9 +208,9 @@ def _solved(folds: Folded, tasks: Sequence[_Task], stage: str, progress: Progres
 
     found = []
     progress(stage, 0, len(tasks))
-    # Around all: each head alone would give linear algebra its threads back while others still run.
     import scipy.linalg  # noqa: F401 - what it brings is to be limited, too
 
+    # Around all, so that it is limited once and not by each head.
     with one_thread(), in_parallel(solve, tasks, threads=usable_cores()) as outcomes:
         for outcome in outcomes:
             found.append(outcome)

@@ -32,6 +32,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "networks"
 
 
+@pytest.fixture
+def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file where the cache's folder would be."""
+    path = tmp_path / "a file"
+    path.touch()
+    monkeypatch.setenv("KCLASS_CACHE", str(path))
+    return path
+
+
 def only_kept(network: KeptNetwork) -> KeptNetwork:
     """The same by its fingerprint, which cannot be compiled again."""
     found = KeptNetwork(b"rubbish", b"")
@@ -91,12 +100,7 @@ def test_networks_with_other_weights_are_not_taken_for_each_other(network: KeptN
     assert len(list(cache.rglob("*.blob"))) == 2
 
 
-def test_where_nothing_can_be_kept_it_is_compiled_each_time(
-    network: KeptNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocked = tmp_path / "a file"
-    blocked.touch()
-    monkeypatch.setenv("KCLASS_CACHE", str(blocked))
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(network: KeptNetwork, blocked: Path) -> None:
     one, two = (features(network.compiled(precision="f32", streams=1)) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert blocked.read_bytes() == b""
@@ -231,12 +235,7 @@ def test_a_network_up_to_a_layer_is_kept_for_itself(lite0: Archive, cache: Path)
         converted(lite0, output="nowhere")
 
 
-def test_where_nothing_can_be_kept_it_is_converted_each_time(
-    lite0: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocked = tmp_path / "a file"
-    blocked.touch()
-    monkeypatch.setenv("KCLASS_CACHE", str(blocked))
+def test_where_nothing_can_be_kept_it_is_converted_each_time(lite0: Archive, blocked: Path) -> None:
     expected = convert(lite0, output="top_activation")
     for _ in range(2):
         found = converted(lite0, output="top_activation")
