@@ -85,7 +85,11 @@ class Training:
             tick.wait(0.01)
 
     def ended(self) -> tuple[int, str, str]:
-        out, err = self.process.communicate(timeout=LONG_ENOUGH)
+        try:
+            out, err = self.process.communicate(timeout=LONG_ENOUGH)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            pytest.fail(f"it goes on: {self.process.communicate()}")
         return self.process.returncode, out, err
 
 

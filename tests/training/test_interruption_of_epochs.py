@@ -1,8 +1,9 @@
-"""Ctrl-C while a training is at work."""
+"""Ctrl-C and other signals while a training is at work."""
 
 import signal
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -12,8 +13,11 @@ from kclass.training.interruption import remembered_interrupt
 class Deleted:
     """Something whose deletion a signal falls into."""
 
+    def __init__(self, number: signal.Signals = signal.SIGINT) -> None:
+        self.number = number
+
     def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(self.number)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +41,27 @@ def test_ctrl_c_that_python_drops_is_raised_by_the_next_check() -> None:
         Deleted()  # deleted at once, and the exception in it ignored
         with pytest.raises(KeyboardInterrupt):
             check()
+
+
+class Ending(KeyboardInterrupt):
+    """What a command makes of a signal that asks it to end."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_another_signal_that_python_drops_is_raised_as_what_it_was_turned_into() -> None:
+    def end(number: int, _: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        raise Ending
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with remembered_interrupt() as check:
+            Deleted(signal.SIGTERM)
+            with pytest.raises(Ending):
+                check()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN  # as whoever took care of it has it
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_whoever_takes_care_of_ctrl_c_goes_on_doing_so() -> None:
