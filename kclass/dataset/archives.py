@@ -12,6 +12,7 @@ from typing import Final
 from kclass.dataset.archive_members import Member, archive_members
 from kclass.dataset.names import composed
 from kclass.dataset.scanning import FOLDERS_OF_SYSTEMS
+from kclass.dataset.zip_directory import has_more_members
 from kclass.errors import DataError, OutputError
 from kclass.files import is_there, output_errors
 
@@ -78,13 +79,14 @@ def unpack(archive: str | Path, into: str | Path, *, limits: Limits | None = Non
 
 def _write_members(source: Path, staging: Path, limits: Limits) -> None:
     """Write all members that are no hidden ones."""
+    _refuse_too_many(source, limits)
     meter = _Meter(source, limits)
     names = _Names(source)
     files = 0
     with contextlib.closing(archive_members(source, meter=meter)) as members:
         for number, member in enumerate(members, start=1):
             if number > limits.members:
-                raise _too_much(source, f"more than {limits.members} members")
+                raise _too_many(source, limits)
             parts = _parts(source, member.name)
             if not parts or any(part.startswith(".") or part in FOLDERS_OF_SYSTEMS for part in parts):
                 continue
@@ -93,6 +95,14 @@ def _write_members(source: Path, staging: Path, limits: Limits) -> None:
             _write(member, staging.joinpath(*parts))
     if not files:
         raise DataError(f"there is no file in {source}", fix="Look through it with another program.")
+
+
+def _refuse_too_many(source: Path, limits: Limits) -> None:
+    """Refuse members beyond count before any is looked at, where a directory tells how many there are."""
+    # What cannot be read has errors of its own where it is read.
+    with contextlib.suppress(OSError, ValueError):
+        if has_more_members(source, limits.members):
+            raise _too_many(source, limits)
 
 
 def _write(member: Member, path: Path) -> None:
@@ -183,6 +193,10 @@ class _Meter:
         """Refuse all bytes that have come out so far if they are too many."""
         self._unpacked += number
         self.expect(self._unpacked)
+
+
+def _too_many(source: Path, limits: Limits) -> DataError:
+    return _too_much(source, f"more than {limits.members:,} members")
 
 
 def _too_much(source: Path, what: str) -> DataError:

@@ -43,7 +43,7 @@ def unpacked(archive: Path) -> Path:
             _put(staging, folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return _innermost(folder)
+    return innermost(folder)
 
 
 def archive_name(archive: Path) -> str:
@@ -118,7 +118,8 @@ def _content(folder: Path) -> dict[str, int]:
     return {"version": _VERSION, "files": len(sizes), "bytes": sum(sizes)}
 
 
-def _innermost(folder: Path) -> Path:
+def innermost(folder: Path) -> Path:
+    """The folder that holds what is in an archive: archives often have all in a single folder."""
     entries = list(folder.iterdir())
     while len(entries) == 1 and is_folder(entries[0]):
         (folder,) = entries
