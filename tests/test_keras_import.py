@@ -50,6 +50,7 @@ def test_importing_keras_leaves_the_home_folder_alone(tmp_path: Path) -> None:
     assert (cache / "keras").is_dir()
 
 
+@pytest.mark.slow
 def test_a_home_folder_that_cannot_be_looked_into_is_left_alone(tmp_path: Path) -> None:
     """A path with a name of 300 characters fails to be looked up, as one without permission does."""
     home, cache = tmp_path / ("a" * 300), tmp_path / "cache"
@@ -115,6 +116,7 @@ def test_the_environment_counts_for_more_than_keras_settings(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_other_settings_of_keras_stay_and_count(tmp_path: Path) -> None:
     path = write_settings(tmp_path, '{"floatx": "float64"}')
     assert told(tmp_path, f"{IMPORT}; import keras; print(keras.config.floatx())") == ["float64"]
@@ -139,6 +141,7 @@ def test_keras_that_was_imported_with_another_backend_is_refused(tmp_path: Path)
     assert "tensorflow" not in imported
 
 
+@pytest.mark.slow
 def test_keras_that_was_half_imported_with_another_backend_cannot_be_used(tmp_path: Path) -> None:
     *_, last = told(tmp_path, TRY_BEFORE, KERAS_BACKEND="jax")
     assert last == (

@@ -162,6 +162,7 @@ def test_a_temperature_divides_the_logits_and_changes_nothing_else(many_layers_a
     assert np.array_equal(with_head.layer_weights["logits"][0], KERNEL)
 
 
+@pytest.mark.slow
 def test_plain_keras_opens_the_file_without_keras_cv_and_gets_the_same_numbers(
     lite0: Archive, tmp_path: Path
 ) -> None:

@@ -80,7 +80,10 @@ def test_openvino_computes_what_pytorch_does(
     np.testing.assert_allclose(features @ kernel + bias, reference, atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.parametrize("name", LITES)
+@pytest.mark.parametrize(
+    "name",
+    [name if name.endswith("0") else pytest.param(name, marks=pytest.mark.slow) for name in LITES],
+)
 def test_the_stored_graph_is_the_one_that_keras_cv_builds(name: str) -> None:
     assert lite_graph(name, 224) == lite_graph_from_keras_cv(name, 224)
 
@@ -101,7 +104,10 @@ def test_at_other_sizes_the_stored_graph_computes_what_the_one_of_keras_cv_does(
     np.testing.assert_array_equal(of_stored, of_built)
 
 
-@pytest.mark.parametrize("case", LITE_CASES)
+@pytest.mark.parametrize(
+    "case",
+    [case if "lite0" in case else pytest.param(case, marks=pytest.mark.slow) for case in LITE_CASES],
+)
 def test_features_of_every_size_are_those_of_pytorch(case: str) -> None:
     name, _, side = case.partition("-")
     with np.load(REFERENCE / "efficientnet_lite_features.npz") as file:

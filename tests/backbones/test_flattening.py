@@ -108,6 +108,7 @@ def test_the_factors_of_a_layer_scale_are_multiplied_into_the_layer_before() -> 
     np.testing.assert_allclose(found_bias, bias * factors, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_layers_are_named_the_same_however_many_networks_were_built_before() -> None:
     first, second = (build_application("mobilenet_v3_small", 32, lambda net: None) for _ in range(2))
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]

@@ -130,6 +130,7 @@ def test_the_curves_can_be_looked_at(found: kclass.Faithfulness) -> None:
     assert len(right.get_lines()) == 3
 
 
+@pytest.mark.slow
 def test_eigen_cam_is_found_not_to_look_at_the_head(fitted: SmallFit) -> None:
     found = kclass.faithfulness(fitted.classifier, [fitted.photo], method="eigen-cam")
     assert found.method == "Eigen-CAM"
@@ -200,6 +201,7 @@ print(len(found.photos), sorted({"tensorflow", "keras", "matplotlib"} & set(sys.
     assert (ended.stdout, ended.stderr) == ("1 []\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_a_network_without_finite_numbers_is_said_to_be_the_reason(fitted: SmallFit) -> None:
     archive = fitted.classifier.archive.with_temperature(float("nan"))

@@ -42,6 +42,7 @@ def wanted(trained: SmallFit, **options: object) -> kclass.ModelAudit:
     return kclass.audit_model(trained.data, model=trained.model, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_what_the_audit_says_is_printed_and_the_page_is_written(
     audit: Command, trained: SmallFit, here: Path
 ) -> None:

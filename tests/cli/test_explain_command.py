@@ -271,6 +271,7 @@ def test_a_sheet_that_cannot_be_written_does_not_hide_what_else_went_wrong(
     assert sheet.startswith("Error: cannot write sheet.png: ")
 
 
+@pytest.mark.slow
 def test_a_sheet_shows_the_photos_beside_their_maps(
     explain: Command, fitted: SmallFit, here: Path, broken: Path
 ) -> None:

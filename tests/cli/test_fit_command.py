@@ -209,6 +209,7 @@ def test_a_fit_with_epochs_says_what_was_trained_and_how_each_epoch_went(
     assert following == f"Next: kclass predict PHOTO --model {Path('run/model.keras')}"
 
 
+@pytest.mark.slow
 @keras_writes
 def test_the_json_of_a_fit_with_epochs_has_each_of_them(
     command: Command, fitted: SmallFit, here: Path
@@ -361,6 +362,7 @@ def test_a_run_is_gone_on_with_from_another_folder(
     assert list((here / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.slow
 @keras_writes
 def test_what_to_do_next_with_a_run_elsewhere_names_its_model(
     command: Command, fitted: SmallFit, here: Path, monkeypatch: pytest.MonkeyPatch

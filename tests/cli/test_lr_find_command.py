@@ -63,7 +63,7 @@ def test_options_and_data_are_checked_as_for_a_fit(command: Command, fitted: Sma
     assert (ended.code, ended.err.splitlines()[0]) == (1, "Error: there is no folder or file photos")
 
 
-@pytest.mark.parametrize("out", ["file/curve.png", "folder"])
+@pytest.mark.parametrize("out", ["file/curve.png", pytest.param("folder", marks=pytest.mark.slow)])
 def test_what_was_found_is_said_though_the_picture_cannot_be_written(
     out: str, command: Command, fitted: SmallFit, here: Path
 ) -> None:

@@ -161,7 +161,8 @@ def test_a_training_step_lowers_the_loss_and_moves_only_what_it_trains(subject: 
     assert any(path.split("/")[-2] == LOGITS for path in moved) and len(moved) > 2
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_a_training_step_runs_in_mixed_precision(subject: Subject, model: Any, policy: str) -> None:
     half = battery.open_for_training(subject, policy=policy)
     computed = {layer.compute_dtype for layer in half.layers if layer.name not in IN_FLOAT32}

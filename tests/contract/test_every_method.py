@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 SIZE = 64
 CLASSES = 3
-MANY_PASSES = ("score-cam", "integrated-gradients")
+MANY_PASSES = ("score-cam", "integrated-gradients", "occlusion")
 
 
 def photos() -> NDArray[np.uint8]:

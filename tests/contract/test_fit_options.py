@@ -273,7 +273,7 @@ def start() -> Weights:
         pytest.param(
             {"seed": 1}, marks=pytest.mark.slow
         ),  # the folder is split already, so it is that of weights, order and augmentation
-        {"augment": "fiat-ferrari"},
+        pytest.param({"augment": "fiat-ferrari"}, marks=pytest.mark.slow),
         pytest.param({"mixup": 0.4}, marks=pytest.mark.slow),
         pytest.param({"cutmix": 1.0}, marks=pytest.mark.slow),
         {"balance": "weights"},

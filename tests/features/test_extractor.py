@@ -38,7 +38,7 @@ def test_the_device_decides_the_engine(extractor: Extractor, gpu: None) -> None:
     assert isinstance(dataclasses.replace(extractor, device="gpu").open(), TensorFlowEngine)
 
 
-@pytest.mark.parametrize("device", ["cpu", "gpu"])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("gpu", marks=pytest.mark.slow)])
 def test_a_lazy_engine_has_the_shape_of_the_one_it_opens(
     device: str, extractor: Extractor, gpu: None
 ) -> None:

@@ -269,7 +269,7 @@ def peak(photos: Sequence[Inspection]) -> int:
     return found
 
 
-@pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("same", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_memory_grows_with_the_photos_and_not_with_the_pairs(same: bool) -> None:
     photos = thumbnails(800, seed=2, same=same)
     near_identical(photos[:2])

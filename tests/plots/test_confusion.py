@@ -87,7 +87,7 @@ def test_counts_are_left_out_where_they_could_not_be_read() -> None:
     assert not counts_in(confusion_matrix(np.eye(51, dtype=np.int64), names_of(51)).axes[0])
 
 
-@pytest.mark.parametrize("number", [2, 5, 30, 100])
+@pytest.mark.parametrize("number", [2, 5, 30, pytest.param(100, marks=pytest.mark.slow)])
 def test_names_do_not_collide_and_stay_inside_the_picture(number: int) -> None:
     figure = confusion_matrix(np.eye(number, dtype=np.int64) * 1234, names_of(number))
     axes = figure.axes[0]

@@ -118,6 +118,7 @@ def test_fine_tuning_begins_with_the_solved_head(fitted: SmallFit) -> None:
     assert found.out_of_fold is not None
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_makes_nothing_better_leaves_the_solved_head(fitted: SmallFit) -> None:
     options = FitOptions(**FINE_TUNED, fine_tune_lr=9.0, optimizer="sgd")
     found = trained(fitted.data, **FINE_TUNED, fine_tune_lr=9.0, optimizer="sgd")

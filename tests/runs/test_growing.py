@@ -89,6 +89,7 @@ def test_what_heads_may_cost_limits_repeats_and_then_folds(
     assert 0 < grown.wrong.shape[2] < 15  # one fold
 
 
+@pytest.mark.slow
 def test_every_head_is_told_of(parted: Folded) -> None:
     told: dict[str, tuple[int, int]] = {}
 

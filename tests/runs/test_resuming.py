@@ -125,6 +125,7 @@ def test_latest_names_a_run_without_a_name_when_it_has_come_to_its_end(
     assert kclass.latest_model().resolve() == (fit.folder / "model.keras").resolve()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_epochs_and_the_best_so_far_is_judged_and_kept(
     fitted: SmallFit, tmp_path: Path
 ) -> None:

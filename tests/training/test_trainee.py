@@ -241,6 +241,7 @@ def test_in_bf16_all_layers_compute_but_the_logits_and_what_prepares_photos(arch
     assert network(PIXELS).dtype == "float32"
 
 
+@pytest.mark.slow
 def test_real_backbones_take_a_policy_too() -> None:
     archive = open_backbone("efficientnet_lite0", weights="none", size=32, seed=0)
     network = keras_model(with_policy(archive, BFLOAT16))
