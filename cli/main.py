@@ -13,6 +13,7 @@ COMMANDS: Final = (
     "backbones",
     "cache",
     "check",
+    "collect",
     "compare",
     "evaluate",
     "explain",
@@ -44,6 +45,7 @@ def kclass() -> None:
 
     \b
     kclass sample photos             draw a small data set to try things on
+    kclass collect cat dog --out OUT photos of cats and dogs, and whose they are
     kclass check photos              what is wrong with them, before anybody trains
     kclass show photos               a grid of them as a network sees them, augmented if asked
     kclass fit photos                train on class folders; a model and its figures come out

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from kclass.classifier.prediction_writer import PredictionWriter as PredictionWriter
     from kclass.classifier.predictions import Predictions as Predictions
     from kclass.classifier.training_photos import Neighbour as Neighbour
+    from kclass.collecting.collecting import collect as collect
+    from kclass.collecting.collection import Collection as Collection
+    from kclass.collecting.options import CollectOptions as CollectOptions
     from kclass.dataset.csv_source import from_csv as from_csv
     from kclass.dataset.dataset import Dataset as Dataset
     from kclass.dataset.finding import find_photos as find_photos
@@ -85,6 +88,8 @@ _HOMES = {
     "CacheContents": "kclass.cache.contents",
     "CacheKind": "kclass.cache.contents",
     "Classifier": "kclass.classifier.classifier",
+    "CollectOptions": "kclass.collecting.options",
+    "Collection": "kclass.collecting.collection",
     "Comparison": "kclass.reporting.compared",
     "Copied": "kclass.classifier.copying",
     "CrossValidation": "kclass.runs.cross_validation",
@@ -121,6 +126,7 @@ _HOMES = {
     "cache_contents": "kclass.cache.contents",
     "check": "kclass.audit.checking",
     "clear_cache": "kclass.cache.contents",
+    "collect": "kclass.collecting.collecting",
     "compare": "kclass.reporting.comparison",
     "contact_sheet": "kclass.classifier.explained_sheet",
     "cross_validate": "kclass.runs.cross_validation",

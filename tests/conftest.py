@@ -22,12 +22,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     for variable in ("KCLASS_CACHE", "MPLCONFIGDIR", "KERAS_HOME"):
         os.environ[variable] = str(Path(folder.name) / variable.lower())
-    socket.socket.connect = _refuse  # type: ignore[assignment,method-assign]
-    socket.getaddrinfo = _refuse
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+    socket.getaddrinfo = _look_up  # type: ignore[assignment]
 
 
-def _refuse(*_: Any, **__: Any) -> Any:
-    raise OSError("tests use no network")
+_real_connect, _real_look_up = socket.socket.connect, socket.getaddrinfo
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _connect(own: socket.socket, address: Any) -> None:
+    if own.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in _LOOPBACK:
+        raise OSError("tests use no network but loopback")
+    _real_connect(own, address)
+
+
+def _look_up(host: Any, *arguments: Any, **options: Any) -> Any:
+    if host not in _LOOPBACK:
+        raise socket.gaierror("tests use no network but loopback")
+    return _real_look_up(host, *arguments, **options)
 
 
 @pytest.fixture(scope="session")

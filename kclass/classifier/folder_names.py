@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 from kclass.classifier.prediction import UNSURE
+from kclass.dataset.scanning import FOLDERS_OF_SYSTEMS
 
 MOST_BYTES: Final = 255
 """Bytes of a name, by the limit of ext4, XFS, Btrfs, and about that of APFS and NTFS."""
@@ -17,6 +18,9 @@ LONGEST_SUFFIX: Final = 16
 
 _UNUSABLE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.|[. ]$')
 """Signs that are no part of names on some system; a point in front hides, one at the end is lost."""
+
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+"""Names of devices to Windows, whatever suffix they have: learn.microsoft.com, "Naming Files, Paths"."""
 
 _LONE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Halves of signs that stand for no byte of a name."""
@@ -42,8 +46,22 @@ def folder_names(classes: Sequence[str]) -> FolderNames:
         classes: their names, whatever these are; one that stands twice counts once.
     """
     taken: set[str] = set()
-    of = {label: _free(_usable(label), taken) for label in dict.fromkeys(classes)}
+    of = {label: _free(usable_name(label), taken) for label in dict.fromkeys(classes)}
     return FolderNames(of, _free(UNSURE, taken))
+
+
+def usable_name(words: str, *, most: int = MOST_BYTES) -> str:
+    """A name for a file or folder that every file system takes, and no program passes over.
+
+    Args:
+        words: whatever it is to be called; other words may come to the same name.
+        most: bytes that it may have.
+    """
+    name = _cut(_LONE.sub("_", _UNUSABLE.sub("_", words)), most)
+    name = _UNUSABLE.sub("_", name) or "_"  # what is cut may end with a point
+    if name in FOLDERS_OF_SYSTEMS or _RESERVED.fullmatch(name):
+        return "_" + _cut(name, most - 1)
+    return name
 
 
 def numbered(name: str, count: int) -> str:
@@ -59,11 +77,6 @@ def numbered(name: str, count: int) -> str:
 def alike(name: str) -> str:
     """What is equal for names that are one to some file system."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def _usable(label: str) -> str:
-    name = _cut(_LONE.sub("_", _UNUSABLE.sub("_", label)), MOST_BYTES)
-    return _UNUSABLE.sub("_", name) or "_"  # what is cut may end with a point
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -128,6 +128,21 @@ def decode_photo(data: bytes, *, name: str, at_least: int | None = None) -> Phot
         return _decoded(data, kind, name, at_least)
 
 
+def photo_size(data: bytes, *, name: str) -> tuple[int, int]:
+    """Width and height in pixels as the photo lies in its file; nothing is decoded, whatever they are.
+
+    Args:
+        data: the whole file.
+        name: what errors call the photo.
+
+    Raises:
+        PhotoError: the data are empty, not a photo, or their header is broken.
+    """
+    kind = _recognised(data, name)
+    with _photo_errors(name, kind):
+        return read_header(data, kind).size
+
+
 def _decoded(data: bytes, kind: PhotoFormat, name: str, at_least: int | None) -> Photo:
     image: Image.Image = read_header(data, kind)
     _check_pixels(image, name, kind)

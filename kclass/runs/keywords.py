@@ -78,17 +78,23 @@ class HeadKeywords(TypedDict, total=False):
 
 
 def signature_with_options(
-    function: Callable[..., Any], keywords: type[FitKeywords] | type[HeadKeywords] = FitKeywords
+    function: Callable[..., Any], keywords: type = FitKeywords, options: type = FitOptions
 ) -> inspect.Signature:
-    """The signature of a function that takes keywords of a fit, with each of them and its default."""
+    """The signature of a function that takes keywords, with each of them and its default.
+
+    Args:
+        function: takes them as `**options`.
+        keywords: a typed dictionary of them.
+        options: the dataclass that has their defaults.
+    """
     own = inspect.signature(function)
     named = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     kinds = get_type_hints(keywords)
-    options = [
+    those = [
         inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=kinds[each.name]
         )
-        for each in fields(FitOptions)
+        for each in fields(options)
         if each.name in kinds
     ]
-    return own.replace(parameters=[*named, *options])
+    return own.replace(parameters=[*named, *those])

@@ -204,10 +204,21 @@ def test_the_options_of_show_are_those_of_opening_and_showing_data() -> None:
     assert defaults("show") == {name: in_python[name].default for name in options_of("show")}
 
 
+def test_the_options_of_collect_are_those_of_collecting() -> None:
+    in_python = inspect.signature(kclass.collect).parameters
+    named = {field.name: field for field in fields(kclass.CollectOptions)}
+    assert set(in_python) == {*named, "out", "progress"}
+    assert set(options_of("collect")) == set(in_python) - {"queries", "progress"}
+    group = click.Context(command_line, **command_line.context_settings)
+    given = command_of("collect").make_context("collect", ["--out", "photos"], parent=group).params
+    assert {name: given[name] for name in named} == {name: field.default for name, field in named.items()}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_option_is_spelt_as_its_python_name_with_hyphens(command: str) -> None:
     spelt = {name: option.opts for name, option in options_of(command).items()}
-    apart = {"csv_file": ["--csv"], "target": ["--class"]}  # `csv` is a module, `class` a keyword
+    # `csv` is a module, `class` and `with` are keywords.
+    apart = {"csv_file": ["--csv"], "target": ["--class"], "with_": ["--with"]}
     assert spelt == {name: apart.get(name, [f"--{name.replace('_', '-')}"]) for name in spelt}
 
 

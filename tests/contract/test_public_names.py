@@ -16,6 +16,7 @@ FUNCTIONS = {
     "cache_contents",
     "check",
     "clear_cache",
+    "collect",
     "compare",
     "contact_sheet",
     "cross_validate",

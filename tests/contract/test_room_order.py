@@ -31,6 +31,7 @@ ROOMS = (
     "showing",
     "runs",
     "model_audit",
+    "collecting",
     "drawing",
 )
 DRAWING_NEEDS = {"errors", "progress", "files"}
@@ -75,9 +76,9 @@ def test_no_module_takes_a_public_name_from_the_package_whose_parts_it_is_one_of
 
 def test_one_method_asks_for_a_public_name_when_it_is_called() -> None:
     # `data.show()` is what people look for; what shows photos needs rooms that come after data sets.
-    # The other wants the version.
+    # The others want the version.
     asking = {module_of(path) for path in LIBRARY if "kclass" in imported(path)}
-    assert asking == {"kclass.dataset.dataset", "kclass.classifier.model_file"}
+    assert asking == {"kclass.dataset.dataset", "kclass.classifier.model_file", "kclass.collecting.hosts"}
 
 
 def test_the_package_imports_every_room_lazily() -> None:

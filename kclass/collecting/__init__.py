@@ -1,0 +1,1 @@
+"""Photos from searches, lists of addresses and archives, with whose they are."""

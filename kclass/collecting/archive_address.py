@@ -1,0 +1,68 @@
+"""Addresses of archives, with a checksum if one is given: `https://host/photos.zip#sha256=0a1b…`."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from kclass.errors import DataError, OptionError
+
+ALGORITHMS: Final = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+"""Digits that the checksum of each has."""
+
+
+@dataclass(frozen=True)
+class ArchiveAddress:
+    """Where an archive is, and what it must be.
+
+    Args:
+        address: without the checksum.
+        algorithm: one of `ALGORITHMS`; empty if there is no checksum.
+        checksum: in lower case hexadecimal digits.
+    """
+
+    address: str
+    algorithm: str = ""
+    checksum: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The address and the checksum in what somebody has given.
+
+        Raises:
+            OptionError: there is a checksum that no algorithm gives.
+        """
+        address, _, ending = text.partition("#")
+        algorithm, equals, checksum = ending.partition("=")
+        if not equals or algorithm.lower() not in ALGORITHMS:
+            if not ending:
+                return cls(address)
+            raise OptionError(
+                f"archive ends in #{ending}, which is no checksum",
+                fix=f"Write it as #sha256=…, or one of {', '.join(ALGORITHMS)}.",
+            )
+        algorithm, checksum = algorithm.lower(), checksum.strip().lower()
+        digits = ALGORITHMS[algorithm]
+        if not re.fullmatch(f"[0-9a-f]{{{digits}}}", checksum):
+            raise OptionError(
+                f"archive has a checksum that is no {algorithm}: {checksum!r}",
+                fix=f"It has {digits} digits, 0 to 9 and a to f.",
+            )
+        return cls(address, algorithm, checksum)
+
+    def check(self, path: Path) -> None:
+        """Make sure that a file is the archive.
+
+        Raises:
+            DataError: it has another checksum.
+        """
+        if not self.algorithm:
+            return
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, self.algorithm).hexdigest()
+        if found != self.checksum:
+            raise DataError(
+                f"{self.address} has the {self.algorithm} checksum {found}, and not {self.checksum}",
+                fix="Ask whoever gave the checksum: the archive has been changed, or damaged on its way.",
+            )

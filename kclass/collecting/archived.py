@@ -1,0 +1,152 @@
+"""Photos in archives that lie at addresses: fetched once, unpacked once, then wanted like others."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from kclass.collecting.archive_address import ArchiveAddress
+from kclass.collecting.downloading import stream
+from kclass.collecting.fetching import Fetcher
+from kclass.collecting.found import Found
+from kclass.collecting.placing import SPLITS
+from kclass.collecting.refusals import RefusalError
+from kclass.collecting.state import State, address_hash
+from kclass.collecting.wanted import Query, Searched
+from kclass.dataset.archives import Limits, unpack
+from kclass.dataset.names import UNLABELLED
+from kclass.dataset.opening import open_data
+from kclass.dataset.unpacked import archive_name, innermost
+from kclass.errors import DataError, KClassError, OptionError
+from kclass.files import is_there, whole_file
+
+UNPACKED: Final = "unpacked"
+MEMBERS: Final = 200_000
+BYTES: Final = 64 * 2**30
+"""An archive may hold so much: several times what people have of photos, and far from filling a disk."""
+
+SECONDS: Final = 6 * 60 * 60.0
+"""For one archive, however slowly it comes."""
+
+NO_CLASS: Final = "no class"
+_TEST_FIRST: Final = (2, 1, 0, -1)
+"""Of copies the first stays: a test photo is worth more than the one that would be trained on."""
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A photo of an archive, as the ledger remembers it.
+
+    Args:
+        file: below the archive's own folder.
+        label: its class; empty if it has none.
+        split: as in `Found`.
+    """
+
+    file: str
+    label: str
+    split: str
+
+
+def archived(given: ArchiveAddress, *, state: State, fetcher: Fetcher, most: int) -> list[Searched]:
+    """The photos of an archive, by class.
+
+    Args:
+        given: where it is.
+        state: what the collection remembers.
+        fetcher: asks its host.
+        most: bytes that it may have.
+
+    Raises:
+        DataError: it cannot be fetched, is no archive, holds what may do harm, has another checksum, or
+            nothing tells the classes of its photos.
+        OutputError: the folder cannot be written.
+    """
+    asked = f"archive {given.address} {given.algorithm} {given.checksum}"
+    answer = state.ledger.answer(asked)
+    if answer is None:
+        answer = _listed(given, state, fetcher, most)
+        state.ledger.note_answer(asked, answer)
+    return _by_class(given.address, [_Listed(*each) for each in answer])
+
+
+def _by_class(address: str, photos: list[_Listed]) -> list[Searched]:
+    name = archive_name(Path(address.rpartition("/")[2]))
+    folder = f"{UNPACKED}/{address_hash(address)}"
+    results: dict[str, Searched] = {}
+    for photo in photos:
+        # Photos without a class are counted, with the archive for a query.
+        query = Query(photo.label or name, provider=name)
+        result = results.setdefault(photo.label, Searched(query, 0))
+        result.asked += 1
+        if photo.label:
+            file = f"{folder}/{photo.file}"
+            found = Found(f"{address}#{photo.file}", page=address, split=photo.split, file=file)
+            result.take(found, ())
+        else:
+            result.refused[NO_CLASS] += 1
+    return list(results.values())
+
+
+def _listed(given: ArchiveAddress, state: State, fetcher: Fetcher, most: int) -> list[Any]:
+    folder = state.hidden / UNPACKED / address_hash(given.address)
+    if not is_there(folder):
+        archive = folder.with_name(f"{folder.name}.archive")
+        _fetch(given, archive, fetcher, most)
+        try:
+            unpack(archive, folder, limits=Limits(members=MEMBERS, size=BYTES))
+        except DataError as error:
+            raise _in_their_words(error, archive, given.address) from error
+        finally:
+            archive.unlink(missing_ok=True)  # whether it is no use, or is unpacked
+    try:
+        return _photos(folder)
+    except (DataError, OptionError) as error:
+        raise _in_their_words(error, innermost(folder), given.address) from error
+
+
+def _fetch(given: ArchiveAddress, path: Path, fetcher: Fetcher, most: int) -> None:
+    until = time.monotonic() + SECONDS
+
+    def check() -> None:
+        fetcher.check()
+        if time.monotonic() > until:
+            raise RefusalError("too slow", lasting=False)
+
+    def read(answer: requests.Response) -> None:
+        stream(answer, part, most=most, check=check)
+
+    with whole_file(path) as part:
+        try:
+            fetcher.fetch(given.address, read)
+        except RefusalError as error:
+            raise DataError(
+                f"cannot fetch the archive {given.address}: {error.reason}", fix="Check the address."
+            ) from error
+        given.check(part)
+
+
+def _photos(folder: Path) -> list[Any]:
+    inner = innermost(folder)
+    data = open_data(inner)
+    samples = data.samples
+    listed = []
+    for path, label, split in zip(
+        samples.paths, samples.labels.tolist(), samples.splits.tolist(), strict=True
+    ):
+        place = (samples.root / path).resolve()
+        if not place.is_relative_to(folder.resolve()):
+            raise DataError(f"{inner} has a table that names photos outside of it, such as {path}")
+        name = samples.classes[label] if label != UNLABELLED else ""
+        which = SPLITS[split] if split >= 0 else ""
+        order = _TEST_FIRST.index(split)
+        listed.append((order, [place.relative_to(folder.resolve()).as_posix(), name, which]))
+    return [each for _, each in sorted(listed, key=lambda pair: pair[0])]
+
+
+def _in_their_words(error: KClassError, place: Path, address: str) -> DataError:
+    """An error about files that nobody knows of, in the words of who gave the address."""
+    message, fix = (text.replace(str(place), address) for text in (error.message, error.fix))
+    return DataError(message, fix=fix)

@@ -1,0 +1,155 @@
+"""Photos into class folders: searched, fetched, each picture once, with whose they are."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Unpack
+
+from kclass.collecting.archived import archived
+from kclass.collecting.asking import RememberedAnswers
+from kclass.collecting.attribution import write_credits, write_left_out
+from kclass.collecting.choosing import Candidate, choose
+from kclass.collecting.collection import Collection
+from kclass.collecting.downloading import Downloads
+from kclass.collecting.fetching import Fetcher
+from kclass.collecting.hosts import Hosts
+from kclass.collecting.laying_out import (
+    counted,
+    credit_of,
+    lay_out,
+    left_out,
+    located,
+    remove_empty_folders,
+    remove_half_files,
+)
+from kclass.collecting.ledger import Ledger
+from kclass.collecting.options import CollectKeywords, CollectOptions
+from kclass.collecting.placing import Places
+from kclass.collecting.state import HIDDEN, LEDGER, Fetched, State, fetch_all
+from kclass.collecting.url_list import listed
+from kclass.collecting.wanted import Searched, queries_of, searched
+from kclass.dataset.finding import find_photos
+from kclass.errors import OptionError
+from kclass.progress import Progress, silent, track
+from kclass.runs.keywords import signature_with_options
+
+
+def collect(
+    queries: Iterable[str] = (),
+    *,
+    out: str | Path,
+    progress: Progress = silent,
+    **options: Unpack[CollectKeywords],
+) -> Collection:
+    """Collect photos for classes, each picture once, with whose they are.
+
+    Photos go to `out/CLASS`, or to `out/train/CLASS` and `out/validation/CLASS`; with them go
+    `attribution.csv`, `ATTRIBUTION.md` and `left-out.csv`. What was fetched is remembered in a hidden
+    folder there: the same call again goes on where it was cut off, and fetches nothing twice. A photo that
+    was found for two classes is in neither. A photo that you delete stays away.
+
+    Args:
+        queries: what is searched for, and what the classes are called.
+        out: the folder of the collection.
+        progress: is told how far it is.
+        options: those of `kclass.CollectOptions`, which says what each means.
+
+    Raises:
+        OptionError: an option has a value that cannot be used.
+        DataError: a table, a folder or an archive cannot be read.
+        OutputError: the folder or the cache cannot be written, or another process collects into it.
+    """
+    given = queries if isinstance(queries, str) else tuple(queries)
+    chosen = CollectOptions(queries=given, **options)
+    hosts = Hosts(allow_private=chosen.allow_private, contact=chosen.contact)
+    try:
+        return collected(chosen, out=Path(out), fetcher=Fetcher(hosts), progress=progress)
+    finally:
+        hosts.close()
+
+
+collect.__signature__ = signature_with_options(collect, CollectKeywords, CollectOptions)  # type: ignore[attr-defined]
+
+
+def collected(
+    options: CollectOptions, *, out: Path, fetcher: Fetcher, progress: Progress = silent
+) -> Collection:
+    """Search, fetch, choose and place; what was done before is not done again.
+
+    Args:
+        options: what to collect.
+        out: the folder of the collection.
+        fetcher: asks hosts.
+        progress: is told how far it is.
+
+    Raises:
+        OptionError: the collection was begun with another `shrink`.
+        DataError: a list of addresses, an archive or a folder of photos set aside cannot be read.
+        OutputError: the folder or the cache cannot be written.
+    """
+    aside = find_photos(options.not_in) if options.not_in else ()
+    with Ledger(out / HIDDEN / LEDGER) as ledger:
+        remove_half_files(out)
+        _check_shrink(out, options.shrink, ledger)
+        state = State(out, ledger, f"{options.limits}, private: {options.allow_private}")
+        found = _found(options, state, fetcher, progress)
+        wanted = [each for search in found for each in search.wanted]
+        downloads = Downloads(fetcher, options.limits)
+        fetched = fetch_all(wanted, state=state, downloads=downloads, progress=progress)
+        return _placed(options, found, fetched, state, aside, progress)
+
+
+def _check_shrink(out: Path, shrink: int | None, ledger: Ledger) -> None:
+    """Photos that were shrunk cannot grow again, and a collection is to be of one kind."""
+    asked = "option shrink"
+    known = ledger.answer(asked)
+    if known is None:
+        ledger.note_answer(asked, [shrink])
+    elif known != [shrink]:
+        before = "without shrink" if known == [None] else f"with shrink {known[0]}"
+        raise OptionError(f"{out} was begun {before}", fix="Go on as it was begun, or choose another folder.")
+
+
+def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Progress) -> list[Searched]:
+    """What there is for every query, in the lists and in the archives."""
+    provider = options.chosen_provider()
+    ask = RememberedAnswers(fetcher, state.ledger)
+    todo = queries_of(options.queries, options.with_, provider.name)
+    found = [
+        searched(query, provider, ask, number=options.per_query, licences=options.licences)
+        for query in track(todo, "searching", len(todo), progress)
+    ]
+    for path in options.tables:
+        found += listed(path, licences=options.licences)
+    for given in track(options.archives, "fetching archives", len(options.archives), progress):
+        found += archived(given, state=state, fetcher=fetcher, most=options.max_archive_bytes)
+    return found
+
+
+def _placed(
+    options: CollectOptions,
+    found: Sequence[Searched],
+    fetched: Sequence[Fetched],
+    state: State,
+    aside: Sequence[Path],
+    progress: Progress,
+) -> Collection:
+    """Every chosen photo in its place, and the words that go with them."""
+    labels = list(dict.fromkeys(each.query.label for each in found))
+    is_split = options.valid is not None or any(each.wanted.found.split for each in fetched)
+    places = Places(state.out, labels, is_split, options.valid or 0.0, options.shrink)
+    there = located(fetched, state, places)
+    own = {each.path.resolve() for each in there}
+    others = [path for path in aside if path.resolve() not in own]
+    choice = choose([Candidate(each.path, each.label) for each in there], others, progress=progress)
+    lay_out(there, choice, state, places)
+    remove_empty_folders(there, state.out)
+    entries = [credit_of(there[number], state.out) for number in choice.chosen]
+    left = left_out(there, choice, state.out)
+    write_credits(state.out, entries)
+    write_left_out(state.out, left)
+    return Collection(
+        state.out,
+        tuple(sorted(each.file for each in entries)),
+        tuple(counted(each, fetched, there, choice) for each in found),
+        left,
+    )

@@ -1,0 +1,216 @@
+"""GET requests that give up on nothing too early: retries, redirects, and what a host asks for."""
+
+import contextlib
+import email.utils
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from kclass.collecting.hosts import Hosts
+from kclass.collecting.refusals import RefusalError
+
+Read = TypeVar("Read")
+
+MOST_REDIRECTS: Final = 5
+TRY_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+SCHEMES: Final = ("http", "https")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what, in seconds.
+
+    Args:
+        attempts: how often something is asked for before it is given up.
+        connect: for a connection.
+        read: for the next bytes.
+        whole: for all bytes of one answer.
+        first_wait: before the second attempt; each further wait is twice as long.
+        longest_wait: that a host may ask for; if it asks for more, it is left alone.
+    """
+
+    attempts: int = 4
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 300.0
+    first_wait: float = 1.0
+    longest_wait: float = 120.0
+
+
+class _PassingError(Exception):
+    """Something that may go better the next time.
+
+    Args:
+        reason: as in `RefusalError`.
+        host: an address of the host that asks for patience; empty if none does.
+        wait: the seconds that it asks for.
+    """
+
+    def __init__(self, reason: str, *, host: str = "", wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.host = host
+        self.wait = wait
+
+
+class Fetcher:
+    """Asks hosts for what lies at addresses.
+
+    Args:
+        hosts: lends sessions.
+        patience: how long to wait.
+        clock: the seconds since 1970; for hosts that name a date.
+    """
+
+    def __init__(
+        self, hosts: Hosts, patience: Patience = Patience(), *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._hosts, self.patience, self._clock = hosts, patience, clock
+
+    def fetch(
+        self,
+        address: str,
+        read: Callable[[requests.Response], Read],
+        *,
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        gap: float = 0.0,
+    ) -> Read:
+        """What `read` makes of the answer to a GET request.
+
+        Args:
+            address: http or https.
+            read: is given an answer with status 200 whose body has not been read; it may be called again
+                if that ends too early.
+            parameters: of the query.
+            headers: for the host of the address alone; a redirect to another does not see them.
+            gap: seconds in which nobody asks that host again.
+
+        Raises:
+            RefusalError: the answer is none, or none that is wanted.
+        """
+        for attempt in range(self.patience.attempts):
+            try:
+                return self._followed(address, read, parameters, headers)
+            except _PassingError as error:
+                last = attempt + 1 == self.patience.attempts
+                if last or error.wait > self.patience.longest_wait:
+                    raise RefusalError(error.reason, lasting=False) from error
+                if error.host:
+                    self._hosts.rest(error.host, error.wait)
+                self._hosts.sleep(max(error.wait, self.patience.first_wait * 2**attempt))
+            finally:
+                if gap:
+                    self._hosts.rest(address, gap)
+        raise AssertionError("an attempt ends in an answer or an error")
+
+    def stop(self) -> None:
+        """Ask nothing more; who waits for an answer is refused."""
+        self._hosts.stop()
+
+    def check(self) -> None:
+        """Go on with an answer only if it is still wanted.
+
+        Raises:
+            RefusalError: it is not.
+        """
+        self._hosts.check()
+
+    def _followed(
+        self,
+        address: str,
+        read: Callable[[requests.Response], Read],
+        parameters: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Read:
+        host, seen = _checked_host(address), {address}
+        for _ in range(MOST_REDIRECTS + 1):
+            own = headers if _checked_host(address) == host else None
+            with self._hosts.session(address) as session, _translated():
+                timeouts = (self.patience.connect, self.patience.read)
+                with session.get(
+                    address,
+                    params=parameters,
+                    headers=own,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=timeouts,
+                ) as answer:
+                    if answer.status_code == 200:
+                        return read(answer)
+                    address, parameters = self._next(answer), None
+            if address in seen:
+                raise RefusalError("redirects in a circle")
+            seen.add(address)
+        raise RefusalError("too many redirects")
+
+    def _next(self, answer: requests.Response) -> str:
+        """Where a redirect leads."""
+        status = answer.status_code
+        if status in TRY_AGAIN:
+            wait = self._asked(answer)
+            raise _PassingError(f"HTTP {status}", host=answer.url if wait else "", wait=wait)
+        place = answer.headers.get("Location", "")
+        if status not in REDIRECTS or not place:
+            raise RefusalError(f"HTTP {status}")
+        return urljoin(answer.url, place)
+
+    def _asked(self, answer: requests.Response) -> float:
+        """The seconds that a host asks to wait for: RFC 9110, section 10.2.3."""
+        said = answer.headers.get("Retry-After", "").strip()
+        if said.isdecimal():
+            return float(said)
+        try:
+            date: datetime = email.utils.parsedate_to_datetime(said)
+        except ValueError:
+            return 0.0
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - self._clock())
+
+
+def _checked_host(address: str) -> tuple[str, str]:
+    """Scheme and host of an address that may be asked for.
+
+    Raises:
+        RefusalError: it is none, or of another kind.
+    """
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError as error:
+        raise RefusalError("not an address") from error
+    if parts.scheme not in SCHEMES:
+        raise RefusalError("not http or https")
+    if not host:
+        raise RefusalError("not an address")
+    return parts.scheme, parts.netloc
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """What requests and urllib3 raise, as a refusal, or as something that may go better.
+
+    Raises:
+        RefusalError: it would be the same the next time.
+        _PassingError: it may go better the next time.
+    """
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise RefusalError("no secure connection") from error
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise _PassingError("timed out") from error
+    except requests.exceptions.ConnectionError as error:
+        raise _PassingError("no connection") from error
+    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error, ValueError):
+            raise RefusalError("not an address") from error
+        raise _PassingError("cut off") from error
+    except ValueError as error:  # InvalidURL among others; urllib3 and idna have more
+        raise RefusalError("not an address") from error

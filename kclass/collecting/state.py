@@ -1,0 +1,140 @@
+"""Photos that are wanted, fetched into the hidden part of a collection's folder, each address once."""
+
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from kclass.collecting.downloading import Downloads
+from kclass.collecting.found import Found
+from kclass.collecting.ledger import Ledger, Outcome
+from kclass.collecting.refusals import RefusalError
+from kclass.collecting.wanted import Wanted
+from kclass.files import is_there
+from kclass.parallel import in_parallel
+from kclass.progress import Progress, track
+
+HIDDEN: Final = ".kclass-collect"
+LEDGER: Final = "ledger.sqlite"
+COME: Final = "photos"
+LEFT_OUT: Final = "left-out"
+THREADS: Final = 16
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of one photo that was wanted.
+
+    Args:
+        wanted: the photo.
+        outcome: of its address.
+    """
+
+    wanted: Wanted
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class State:
+    """What a collection remembers in its own folder, hidden from whoever looks for photos.
+
+    Args:
+        out: the folder of the collection.
+        ledger: what has been asked for.
+        rules: by which photos are refused; what was refused by others is asked for again.
+    """
+
+    out: Path
+    ledger: Ledger
+    rules: str
+
+    @property
+    def hidden(self) -> Path:
+        """The hidden folder."""
+        return self.out / HIDDEN
+
+    def come(self, found: Found) -> Path:
+        """The file that a photo is fetched into, or lies in already."""
+        return self.hidden / (found.file or f"{COME}/{address_hash(found.address)}")
+
+    def left_out(self, place: Path) -> Path:
+        """The file of a photo that was in its place in the collection, and is no longer."""
+        return self.hidden / LEFT_OUT / place.relative_to(self.out)
+
+    def whereabouts(self, fetched: Fetched) -> Path | None:
+        """Where a photo is now: as it came, or where it has been put; None if somebody deleted it."""
+        put = (self.out / path for path in self.ledger.places(fetched.outcome.content))
+        return next((path for path in (self.come(fetched.wanted.found), *put) if is_there(path)), None)
+
+    def outcome(self, found: Found) -> Outcome | None:
+        """What came of a photo before, by the same rules."""
+        known = self.ledger.outcome(found.address)
+        return known if known and (known.content or known.rules == self.rules) else None
+
+
+def address_hash(address: str) -> str:
+    """A name for what lies at an address."""
+    return hashlib.blake2b(address.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def fetch_all(
+    wanted: Sequence[Wanted], *, state: State, downloads: Downloads, progress: Progress
+) -> list[Fetched]:
+    """Fetch what is wanted, each address once, ever.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    by_address = {each.found.address: each.found for each in wanted}
+    photos = by_turns(by_address.values())
+    fetch = functools.partial(_fetched, state=state, downloads=downloads)
+    with in_parallel(fetch, photos, threads=THREADS) as outcomes:
+        try:
+            all_of_them = list(track(outcomes, "fetching", len(photos), progress))
+        except BaseException:
+            downloads.stop()  # or those who wait for a host would be waited for
+            raise
+    come = {photo.address: outcome for photo, outcome in zip(photos, all_of_them, strict=True)}
+    return [Fetched(each, come[each.found.address]) for each in wanted]
+
+
+def by_turns(photos: Iterable[Found]) -> list[Found]:
+    """Photos host by host in turn, so that a slow one holds up the others late."""
+    count: Counter[str] = Counter()
+    turns: list[tuple[int, int, Found]] = []
+    for place, photo in enumerate(photos):
+        host = _host(photo.address)
+        turns.append((count[host], place, photo))
+        count[host] += 1
+    return [photo for _, _, photo in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
+
+
+def _fetched(found: Found, *, state: State, downloads: Downloads) -> Outcome:
+    known = state.outcome(found)
+    if known is not None:
+        return known
+    path = state.come(found)
+    try:
+        # It may have come whole just before a process ended that could not note it any more.
+        there = found.file or is_there(path)
+        kept = downloads.examined(path) if there else downloads.keep(found.address, path)
+    except RefusalError as error:
+        outcome = Outcome(refused=error.reason, rules=state.rules)
+        if error.lasting:
+            state.ledger.note_outcome(found.address, outcome)
+        return outcome
+    outcome = Outcome(kept.content, kept.suffix, datetime.now(UTC).isoformat(timespec="seconds"))
+    state.ledger.note_outcome(found.address, outcome)
+    return outcome

@@ -1,0 +1,200 @@
+import hashlib
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packing import TAR_MODES, add, pack, rewritten
+from photo_server import Site, body, photo, status
+
+import kclass
+from kclass.collecting.collection import Collection
+from kclass.errors import DataError, OptionError
+
+PHOTOS = {f"set/{label}/{n}.jpg": photo(10 * n + place) for place, label in enumerate("ab") for n in range(3)}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def offered(site: Site, tmp_path: Path) -> Callable[..., str]:
+    """Puts an archive of some contents on the site, and gives its address."""
+
+    def offer(contents: dict[str, bytes], kind: str = "zip") -> str:
+        archive = pack(tmp_path / f"x.{kind}", contents)
+        site.answers["/photos.zip"] = body(archive.read_bytes(), kind="application/zip")
+        return site.url("/photos.zip")
+
+    return offer
+
+
+def collect(address: str, out: Path, **options: Any) -> Collection:
+    return kclass.collect(archive=[address], out=out, allow_private=True, **options)
+
+
+@pytest.mark.parametrize("kind", ["zip", *TAR_MODES])
+def test_photos_of_an_archive_lie_in_the_folders_of_their_classes(
+    kind: str, offered: Callable[..., str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    address = offered(PHOTOS, kind)
+    found = collect(address, out)
+    assert sorted(path.read_bytes() for path in out.glob("[!.]*/*")) == sorted(PHOTOS.values())
+    assert [(each.query, each.asked, each.kept) for each in found.counts] == [("a", 3, 3), ("b", 3, 3)]
+    line = (out / "attribution.csv").read_text().splitlines()[1]
+    assert line.startswith("a/") and ",photos," in line and f"{address}#set/a/" in line
+
+
+def test_it_is_fetched_once_and_only_what_is_needed_is_kept(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    address = offered(PHOTOS)
+    first = collect(address, tmp_path / "out")
+    assert collect(address, tmp_path / "out") == first
+    assert site.asked["/photos.zip"] == 1
+    hidden = [path for path in (tmp_path / "out" / ".kclass-collect").rglob("*") if path.is_file()]
+    assert [path.name for path in hidden] == ["ledger.sqlite"]
+
+
+def test_splits_of_an_archive_stay_and_test_photos_count_more(
+    offered: Callable[..., str], tmp_path: Path
+) -> None:
+    contents = {
+        **{f"train/{label}/{n}.jpg": photo(10 * n + k) for k, label in enumerate("ab") for n in range(3)},
+        **{
+            f"test/{label}/{n}.jpg": photo(100 + 10 * n + k) for k, label in enumerate("ab") for n in range(2)
+        },
+    }
+    contents["train/a/copy.jpg"] = photo(100, quality=60)
+    found = collect(offered(contents), tmp_path / "out")
+    folders = [path.rpartition("/")[0] for path in found.photos]
+    assert {folder: folders.count(folder) for folder in folders} == {
+        "train/a": 3,
+        "train/b": 3,
+        "test/a": 2,
+        "test/b": 2,
+    }
+    (left,) = found.left_out
+    assert (left.reason, left.other.split("/")[0]) == ("copy", "test")
+    assert left.address.endswith("#train/a/copy.jpg")
+
+
+def test_what_an_archive_has_not_split_is_split(offered: Callable[..., str], tmp_path: Path) -> None:
+    found = collect(offered(PHOTOS), tmp_path / "out", valid=0.5)
+    assert {path.split("/")[0] for path in found.photos} == {"train", "validation"}
+
+
+def test_broken_photos_and_other_files_are_no_photos(offered: Callable[..., str], tmp_path: Path) -> None:
+    contents = PHOTOS | {"set/a/broken.jpg": photo(1)[:500], "set/a/readme.txt": b"hello"}
+    found = collect(offered(contents), tmp_path / "out")
+    assert len(found.photos) == 6
+    assert found.refused == {"a broken photo": 1}
+
+
+def test_limits_of_photos_hold_in_archives(offered: Callable[..., str], tmp_path: Path) -> None:
+    found = collect(offered(PHOTOS), tmp_path / "out", max_bytes=100)
+    assert (found.photos, found.refused) == ((), {"more than 100 bytes": 6})
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
+def test_a_checksum_is_checked(algorithm: str, offered: Callable[..., str], tmp_path: Path) -> None:
+    address = offered(PHOTOS)
+    right = hashlib.new(algorithm, (tmp_path / "x.zip").read_bytes()).hexdigest()
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+    with pytest.raises(DataError, match=f"has the {algorithm} checksum {right}, and not {wrong}"):
+        collect(f"{address}#{algorithm}={wrong}", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["ledger.sqlite"]
+    assert len(collect(f"{address}#{algorithm.upper()}={right.upper()}", tmp_path / "out").photos) == 6
+
+
+def test_an_archive_that_cannot_be_had_is_named(site: Site, tmp_path: Path) -> None:
+    site.answers["/photos.zip"] = status(404)
+    with pytest.raises(DataError) as caught:
+        collect(site.url("/photos.zip"), tmp_path / "out")
+    assert caught.value.message == f"cannot fetch the archive {site.url('/photos.zip')}: HTTP 404"
+
+
+def test_an_archive_that_is_too_large_is_not_fetched(offered: Callable[..., str], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot fetch the archive .*: more than 1,000 bytes"):
+        collect(offered(PHOTOS), tmp_path / "out", max_archive_bytes=1000)
+
+
+def test_photos_without_classes_are_refused_in_the_words_of_who_gave_the_address(
+    offered: Callable[..., str], tmp_path: Path
+) -> None:
+    address = offered({"1.jpg": photo(1), "2.jpg": photo(2)})
+    with pytest.raises(DataError) as caught:
+        collect(address, tmp_path / "out")
+    assert caught.value.message == f"the 2 photos in {address} lie loose, without class folders"
+
+
+# Archives made to do harm
+
+
+def traversal(path: Path) -> None:
+    pack(path, {"a/1.jpg": photo(1), "../../escaped.jpg": photo(2)})
+
+
+def absolute(path: Path) -> None:
+    pack(path, {"a/1.jpg": photo(1), "/tmp/escaped.jpg": photo(2)})
+
+
+def link(path: Path) -> None:
+    with tarfile.open(path, "w") as archive:
+        add(archive, "a/1.jpg", photo(1))
+        add(archive, "a/2.jpg", kind=tarfile.SYMTYPE)
+
+
+def bomb(path: Path) -> None:
+    pack(path, {"a/1.bmp": bytes(3_000_000)})
+    rewritten(path, (3_000_000).to_bytes(4, "little"), (3_000_000_000).to_bytes(4, "little"), times=2)
+
+
+def page(path: Path) -> None:
+    path.write_bytes(b"<!doctype html><title>Not found</title>")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (traversal, "holds '../../escaped.jpg', which would lie outside of its folder"),
+        (absolute, "holds '/tmp/escaped.jpg', which would lie outside of its folder"),
+        (link, "holds 'a/2.jpg', which is a link or a device"),
+        (bomb, "holds more than 100 bytes for each of its own; it may have been made to do harm"),
+        (page, "is no zip or tar archive: "),
+    ],
+)
+def test_attacks_are_refused_and_leave_nothing(
+    make: Callable[[Path], None], message: str, site: Site, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work" / "deep"
+    folder.mkdir(parents=True)
+    archive = tmp_path / "photos.zip"
+    make(archive)
+    site.answers["/photos.zip"] = body(archive.read_bytes())
+    address = site.url("/photos.zip")
+    with pytest.raises(DataError) as caught:
+        collect(address, folder / "out")
+    assert caught.value.message.startswith(f"{address} {message}")
+    assert "\n" not in caught.value.message
+    files = {path.name for path in (tmp_path / "work").rglob("*") if path.is_file()}
+    assert files == {"ledger.sqlite"}
+
+
+def test_a_table_that_names_photos_elsewhere_is_refused(offered: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "secret.jpg").write_bytes(photo(1))
+    table = f"path,label\n{tmp_path / 'secret.jpg'},a\n1.jpg,b\n".encode()
+    with pytest.raises((DataError, OptionError)) as caught:
+        collect(offered({"labels.csv": table, "1.jpg": photo(2)}), tmp_path / "out")
+    assert "has a table that names photos outside of it" in caught.value.message
+    assert (tmp_path / "secret.jpg").exists()
+
+
+def test_a_table_in_an_archive_tells_the_classes(offered: Callable[..., str], tmp_path: Path) -> None:
+    table = b"path,label\n1.jpg,a\n2.jpg,b\n"
+    found = collect(offered({"labels.csv": table, "1.jpg": photo(1), "2.jpg": photo(2)}), tmp_path / "out")
+    assert [path.split("/")[0] for path in found.photos] == ["a", "b"]

@@ -1,0 +1,325 @@
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from photo_server import Site, as_json, body, photo, status
+
+import kclass
+from kclass.collecting.collection import Collection
+from kclass.errors import DataError, OptionError
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+
+
+def offer(site: Site, query: str, *paths: str) -> None:
+    """Let Openverse's search know of photos for a query; it has one page."""
+    known = site.offers.setdefault(query, [])  # type: ignore[attr-defined]
+    known += [
+        {
+            "url": site.url(path),
+            "title": path,
+            "creator": "Jo",
+            "license": "by",
+            "license_version": "4.0",
+            "license_url": "https://creativecommons.org/licenses/by/4.0/",
+            "foreign_landing_url": f"https://photos.example{path}",
+        }
+        for path in paths
+    ]
+
+
+@pytest.fixture
+def shop(site: Site) -> Site:
+    site.offers = {}  # type: ignore[attr-defined]
+
+    def page(query: dict[str, str]) -> dict[str, Any]:
+        return {"page_count": 1, "results": site.offers.get(query["q"], [])}  # type: ignore[attr-defined]
+
+    site.answers["/search"] = as_json(page)
+    for number in range(12):
+        site.answers[f"/{number}.jpg"] = body(photo(number))
+    return site
+
+
+def collect(site: Site, *queries: str, out: Path, **options: Any) -> Collection:
+    return kclass.collect(queries, out=out, endpoint=site.url("/search"), allow_private=True, **options)
+
+
+def test_photos_lie_in_the_folders_of_their_classes(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg")
+    found = collect(shop, "ant", "bee", out=tmp_path / "out")
+    assert sorted(path.split("/")[0] for path in found.photos) == ["ant", "ant", "bee"]
+    for path in found.photos:
+        assert (tmp_path / "out" / path).is_file()
+    (count, _) = found.counts
+    assert (count.query, count.asked, count.found, count.downloaded, count.kept) == ("ant", 100, 2, 2, 2)
+
+
+def test_words_are_searched_with_each_query_and_begin_the_names(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "red ant", "/1.jpg")
+    offer(shop, "blue ant", "/2.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out", with_=["red", "blue"])
+    assert sorted(path.split("_")[0] for path in found.photos) == ["ant/blue", "ant/red"]
+
+
+def test_a_photo_found_for_two_classes_is_in_neither_and_is_listed(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg", "/copy.jpg")
+    shop.answers["/copy.jpg"] = body(photo(1, quality=60))
+    found = collect(shop, "ant", "bee", out=tmp_path / "out")
+    assert len(found.photos) == 2
+    assert [(each.label, each.reason, each.other) for each in found.left_out] == [
+        ("ant", "several classes", "ant, bee"),
+        ("bee", "several classes", "ant, bee"),
+    ]
+    with (tmp_path / "out" / "left-out.csv").open(newline="") as file:
+        assert [row["address"] for row in csv.DictReader(file)] == [shop.url("/1.jpg"), shop.url("/copy.jpg")]
+
+
+def test_of_copies_in_a_class_the_first_stays(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/again.jpg", "/small.jpg")
+    shop.answers["/again.jpg"] = body(photo(1))
+    shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
+    found = collect(shop, "ant", out=tmp_path / "out")
+    assert len(found.photos) == 1
+    assert (tmp_path / "out" / found.photos[0]).read_bytes() == photo(1)
+    assert found.counts[0].duplicates == 2
+
+
+def test_nothing_is_taken_that_is_a_copy_of_what_is_set_aside(shop: Site, tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "holiday.jpg").write_bytes(photo(1, quality=70))
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out", not_in=[tmp_path / "test"])
+    assert len(found.photos) == 1
+    assert [(each.reason, Path(each.other).name) for each in found.left_out] == [("set aside", "holiday.jpg")]
+    assert (tmp_path / "test" / "holiday.jpg").read_bytes() == photo(1, quality=70)
+
+
+def test_again_nothing_is_fetched_twice_and_the_folder_is_the_same(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg", "/gone.jpg")
+    first = collect(shop, "ant", out=tmp_path / "out")
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    asked = dict(shop.asked)
+    assert collect(shop, "ant", out=tmp_path / "out") == first
+    assert dict(shop.asked) == asked
+    assert {path: path.read_bytes() for path in files} == files
+
+
+def test_what_could_not_be_had_for_a_while_is_asked_for_again(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/busy.jpg")
+    shop.answers["/busy.jpg"] = status(429, Retry_After="3600")
+    found = collect(shop, "ant", out=tmp_path / "out")
+    assert found.refused == {"HTTP 429": 1}
+    shop.answers["/busy.jpg"] = body(photo(5))
+    assert len(collect(shop, "ant", out=tmp_path / "out").photos) == 2
+
+
+def test_a_photo_that_somebody_deleted_stays_away(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out")
+    (tmp_path / "out" / found.photos[0]).unlink()
+    assert collect(shop, "ant", out=tmp_path / "out").photos == found.photos[1:]
+
+
+def test_a_copy_of_a_photo_that_somebody_deleted_stays_away_too(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/again.jpg", "/small.jpg", "/2.jpg")
+    shop.answers["/again.jpg"] = body(photo(1))
+    shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
+    found = collect(shop, "ant", out=tmp_path / "out")
+    (one,) = [path for path in found.photos if (tmp_path / "out" / path).read_bytes() == photo(1)]
+    (tmp_path / "out" / one).unlink()
+    again = collect(shop, "ant", out=tmp_path / "out")
+    assert set(again.photos) == set(found.photos) - {one}
+    assert (again.counts[0].deleted, again.counts[0].duplicates) == (3, 0)
+    assert "deleted" in repr(again)
+
+
+def test_photos_move_when_a_share_is_to_go_to_validation(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", *(f"/{number}.jpg" for number in range(12)))
+    collect(shop, "ant", out=tmp_path / "out")
+    asked = dict(shop.asked)
+    found = collect(shop, "ant", out=tmp_path / "out", valid=0.5)
+    assert found.photos == collect(shop, "ant", out=tmp_path / "new", valid=0.5).photos
+    photos = sorted(
+        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").glob("[!.]*/**/*.jpg")
+    )
+    assert tuple(photos) == found.photos
+    assert not (tmp_path / "out" / "ant").exists()
+    assert shop.asked["/1.jpg"] == asked["/1.jpg"] + 1  # for the new folder alone
+
+
+def test_a_class_may_be_called_as_a_split(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "train", "/1.jpg")
+    offer(shop, "car", "/2.jpg")
+    collect(shop, "train", "car", out=tmp_path / "out")
+    assert kclass.open_data(tmp_path / "out").classes == ("car", "train")
+
+
+def test_one_photo_found_by_several_words_is_there_once(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "red ant", "/1.jpg", "/2.jpg")
+    offer(shop, "blue ant", "/2.jpg", "/3.jpg")
+    first = collect(shop, "ant", out=tmp_path / "out", with_=["red", "blue"])
+    assert [(each.found, each.downloaded, each.duplicates, each.kept) for each in first.counts] == [
+        (2, 2, 0, 2),
+        (2, 2, 1, 1),
+    ]
+    assert collect(shop, "ant", out=tmp_path / "out", with_=["red", "blue"]) == first
+
+
+def test_a_collection_is_shrunk_or_not_from_its_beginning(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    collect(shop, "ant", out=tmp_path / "out", shrink=60)
+    with pytest.raises(OptionError, match="out was begun with shrink 60"):
+        collect(shop, "ant", out=tmp_path / "out")
+    collect(shop, "ant", out=tmp_path / "new")
+    with pytest.raises(OptionError, match="new was begun without shrink"):
+        collect(shop, "ant", out=tmp_path / "new", shrink=60)
+
+
+def test_what_was_too_large_is_asked_for_again_when_it_may_be_larger(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    assert collect(shop, "ant", out=tmp_path / "out", max_bytes=100).refused == {"more than 100 bytes": 1}
+    assert collect(shop, "ant", out=tmp_path / "out", max_bytes=100).refused == {"more than 100 bytes": 1}
+    assert shop.asked["/1.jpg"] == 1
+    assert len(collect(shop, "ant", out=tmp_path / "out").photos) == 1
+
+
+def test_a_class_in_a_table_and_a_query_are_counted_apart(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    table = tmp_path / "list.csv"
+    table.write_text(f"url,class\n{shop.url('/2.jpg')},ant\n")
+    found = collect(shop, "ant", out=tmp_path / "out", urls=[table])
+    assert [(each.found, each.kept) for each in found.counts] == [(1, 1), (1, 1)]
+    assert len(found.photos) == 2
+
+
+def test_small_pictures_are_fetched_instead(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    shop.offers["ant"][0]["thumbnail"] = shop.url("/2.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out", image_size="thumbnail")
+    assert (tmp_path / "out" / found.photos[0]).read_bytes() == photo(2)
+    assert shop.asked["/1.jpg"] == 0
+
+
+def test_hosts_are_told_who_collects(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    collect(shop, "ant", out=tmp_path / "out", contact="jo@example.org")
+    assert shop.headers["/1.jpg"]["User-Agent"] == (
+        f"kclass/{kclass.__version__} (collects photos for an image classifier; jo@example.org)"
+    )
+
+
+def test_what_turns_out_to_be_of_two_classes_is_put_aside_and_not_deleted(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/1.jpg", "/3.jpg")
+    out = tmp_path / "out"
+    assert len(collect(shop, "ant", out=out).photos) == 2
+    assert len(collect(shop, "ant", "bee", out=out).photos) == 2
+    hidden = [path.read_bytes() for path in (out / ".kclass-collect").rglob("*.jpg")]
+    assert photo(1) in hidden
+
+
+def test_every_photo_has_its_credit(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out")
+    with (tmp_path / "out" / "attribution.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["file"] == found.photos[0]
+    assert (row["class"], row["query"], row["provider"]) == ("ant", "ant", "Openverse")
+    assert (row["creator"], row["licence"], row["licence_name"]) == ("Jo", "by", "CC BY 4.0")
+    assert (row["page"], row["address"]) == ("https://photos.example/1.jpg", shop.url("/1.jpg"))
+    text = (tmp_path / "out" / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    assert (
+        "by Jo, [CC BY 4\\.0]" in text
+        or "by Jo, [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)" in text
+    )
+
+
+def test_licences_that_are_not_wanted_are_not_fetched(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out", licence="cc0,by-sa")
+    assert found.photos == ()
+    assert found.refused == {"licence by": 1}
+    assert shop.asked["/1.jpg"] == 0
+
+
+def test_a_share_goes_to_validation_by_the_photos_themselves(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", *(f"/{number}.jpg" for number in range(12)))
+    found = collect(shop, "ant", out=tmp_path / "out", valid=0.5)
+    folders = [path.rsplit("/", 1)[0] for path in found.photos]
+    assert set(folders) == {"train/ant", "validation/ant"}
+    few = collect(shop, "ant", out=tmp_path / "few", valid=0.5, per_query=4)
+    assert set(few.photos) <= set(found.photos)
+
+
+def test_photos_are_shrunk_if_that_is_wanted(shop: Site, tmp_path: Path) -> None:
+    from PIL import Image
+
+    offer(shop, "ant", "/1.jpg")
+    found = collect(shop, "ant", out=tmp_path / "out", shrink=60)
+    with Image.open(tmp_path / "out" / found.photos[0]) as image:
+        assert image.size == (60, 45)
+
+
+def test_a_table_of_addresses_needs_no_provider(shop: Site, tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    rows = [(shop.url("/1.jpg"), "ant", "by-sa"), (shop.url("/2.jpg"), "bee", "")]
+    table.write_text("url,class,licence\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    found = kclass.collect(out=tmp_path / "out", urls=[table], allow_private=True)
+    assert sorted(path.split("/")[0] for path in found.photos) == ["ant", "bee"]
+    assert shop.asked["/search"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("address;label\n;ant\n", "line 2: no address"),
+        ("url,kind\nhttp://a,ant\n", "has no column 'class'; it has url, kind"),
+    ],
+)
+def test_a_table_that_lacks_something_says_where(text: str, message: str, tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text(text)
+    with pytest.raises(DataError, match=message):
+        kclass.collect(out=tmp_path / "out", urls=[table])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "there is nothing to collect"),
+        ({"queries": ["ant"], "provider": "google"}, "provider is 'google'; it must be one of"),
+        ({"queries": ["ant"], "provider": "bing"}, "AZURE_SUBSCRIPTION_KEY is not set"),
+        ({"queries": ["ant", "ant"]}, "queries has a word twice"),
+        ({"queries": [" "]}, "queries has an empty word"),
+        ({"queries": ["ant"], "valid": 1.0}, "valid is 1.0; it must be above 0 and below 1"),
+        ({"queries": ["ant"], "licence": "free"}, "licence is 'free'; it must be one of"),
+        ({"queries": ["ant"], "per_query": 0}, "per_query is 0; it must be 1 or more"),
+        ({"queries": ["ant"], "max_pixels": 10**9}, "max_pixels is 1000000000; it must be at most"),
+        ({"queries": ["ant"], "max_bytes": 0}, "max_bytes is 0; it must be 1 or more"),
+        ({"queries": ["ant"], "max_archive_bytes": 0}, "max_archive_bytes is 0; it must be 1 or more"),
+        ({"queries": ["ant"], "shrink": 0}, "shrink is 0; it must be 1 or more"),
+        ({"queries": ["ant"], "image_size": "large"}, "image_size is 'large'; it must be one of"),
+        ({"queries": ["ant"], "endpoint": "ftp://a"}, "it must be an http or https address"),
+        ({"queries": ["ant"], "contact": "a\nHost: b"}, "it must be printable ASCII"),
+        ({"queries": "ant"}, "queries is 'ant'; it must be a list"),
+        ({"urls": "list.csv"}, "urls is 'list.csv'; it must be a list"),
+        ({"archive": ["http://a/x.zip"], "with_": ["red"]}, "with_ has no effect without a query"),
+        ({"archive": ["http://a/x.zip"], "licence": "by"}, "licence leaves nothing of an archive"),
+        ({"archive": ["http://a/x.zip#sha256=12"]}, "a checksum that is no sha256"),
+        ({"archive": ["http://a/x.zip#part"]}, "ends in #part, which is no checksum"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_the_door(
+    options: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_KEY", raising=False)
+    with pytest.raises(OptionError, match=message):
+        kclass.collect(**{"out": tmp_path / "out", **options})
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,135 @@
+from collections.abc import Callable
+
+import pytest
+import requests
+from photo_server import Clock, Site, body, cut_off, in_turn, redirect, status
+
+from kclass.collecting.fetching import Fetcher, Patience
+from kclass.collecting.hosts import Hosts
+from kclass.collecting.refusals import RefusalError
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def fetcher(clock: Clock) -> Fetcher:
+    hosts = Hosts(allow_private=True, clock=clock, sleep=clock.sleep)
+    return Fetcher(hosts, Patience(read=5), clock=clock)
+
+
+def content(answer: requests.Response) -> bytes:
+    return answer.raw.read(decode_content=True)
+
+
+def refused(fetcher: Fetcher, address: str) -> tuple[str, bool]:
+    with pytest.raises(RefusalError) as caught:
+        fetcher.fetch(address, content)
+    return caught.value.reason, caught.value.lasting
+
+
+def test_what_lies_at_an_address_is_fetched(fetcher: Fetcher, site: Site) -> None:
+    site.answers["/a"] = body(b"here it is")
+    assert fetcher.fetch(site.url("/a"), content) == b"here it is"
+
+
+@pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_asked_for_again_each_time_later(
+    code: int, fetcher: Fetcher, site: Site, clock: Clock
+) -> None:
+    site.answers["/a"] = in_turn(status(code), status(code), body(b"at last"))
+    assert fetcher.fetch(site.url("/a"), content) == b"at last"
+    assert clock.waits == [1, 2]
+
+
+def test_a_host_is_asked_four_times_and_then_left(fetcher: Fetcher, site: Site, clock: Clock) -> None:
+    site.answers["/a"] = status(500)
+    assert refused(fetcher, site.url("/a")) == ("HTTP 500", False)
+    assert (site.asked["/a"], clock.waits) == (4, [1, 2, 4])
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"), [("7", 7.0), ("Thu, 01 Jan 1970 00:17:00 GMT", 20.0), ("soon", 1.0), ("-3", 1.0)]
+)
+def test_a_host_may_say_how_long_to_wait(
+    said: str, wait: float, fetcher: Fetcher, site: Site, clock: Clock
+) -> None:
+    site.answers["/a"] = in_turn(status(429, Retry_After=said), body(b"now"))
+    assert fetcher.fetch(site.url("/a"), content) == b"now"
+    assert sum(clock.waits) == wait
+
+
+def test_others_wait_for_a_host_that_asks_for_patience(fetcher: Fetcher, site: Site, clock: Clock) -> None:
+    hosts = fetcher._hosts
+    hosts.rest(site.url("/a"), 30)
+    site.answers["/b"] = body(b"b")
+    fetcher.fetch(site.url("/b"), content)
+    assert clock.waits == [30]
+
+
+def test_a_host_that_asks_for_too_much_patience_is_left_alone(
+    fetcher: Fetcher, site: Site, clock: Clock
+) -> None:
+    site.answers["/a"] = status(429, Retry_After="3600")
+    assert refused(fetcher, site.url("/a")) == ("HTTP 429", False)
+    assert (site.asked["/a"], clock.waits) == (1, [])
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
+def test_what_will_not_pass_is_asked_for_once(code: int, fetcher: Fetcher, site: Site) -> None:
+    site.answers["/a"] = status(code)
+    assert refused(fetcher, site.url("/a")) == (f"HTTP {code}", True)
+    assert site.asked["/a"] == 1
+
+
+def test_a_body_that_ends_early_is_fetched_again(fetcher: Fetcher, site: Site) -> None:
+    site.answers["/a"] = in_turn(cut_off(bytes(1000)), body(bytes(1000)))
+    assert fetcher.fetch(site.url("/a"), content) == bytes(1000)
+
+
+def test_redirects_are_followed(fetcher: Fetcher, site: Site) -> None:
+    site.answers |= {"/a": redirect("/b"), "/b": redirect(site.url("/c")), "/c": body(b"c")}
+    assert fetcher.fetch(site.url("/a"), content) == b"c"
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"),
+    [
+        ("/a", "redirects in a circle"),
+        ("file:///etc/passwd", "not http or https"),
+        ("ftp://example.org/a", "not http or https"),
+        ("http://[::1", "not an address"),
+    ],
+)
+def test_redirects_that_lead_nowhere_are_refused(to: str, reason: str, fetcher: Fetcher, site: Site) -> None:
+    site.answers["/a"] = redirect(to)
+    assert refused(fetcher, site.url("/a")) == (reason, True)
+
+
+def test_a_long_row_of_redirects_is_refused(fetcher: Fetcher, site: Site) -> None:
+    for number in range(20):
+        site.answers[f"/{number}"] = redirect(f"/{number + 1}")
+    assert refused(fetcher, site.url("/0")) == ("too many redirects", True)
+
+
+def test_a_key_goes_to_the_host_it_is_for_alone(fetcher: Fetcher, site: Site) -> None:
+    other: Callable[[str], str] = lambda path: site.url(path).replace("127.0.0.1", "localhost")  # noqa: E731
+    site.answers |= {"/a": redirect("/b"), "/b": redirect(other("/c")), "/c": body(b"c")}
+    fetcher.fetch(site.url("/a"), content, headers={"X-Key": "secret"})
+    assert [site.headers[path].get("X-Key") for path in ("/a", "/b", "/c")] == ["secret", "secret", None]
+
+
+def test_a_private_address_is_refused_before_anything_is_sent(site: Site, clock: Clock) -> None:
+    fetcher = Fetcher(Hosts(allow_private=False, clock=clock, sleep=clock.sleep))
+    site.answers["/a"] = body(b"secret")
+    assert refused(fetcher, site.url("/a")) == ("private address", True)
+    assert not site.asked
+
+
+@pytest.mark.parametrize("address", ["", "a b", "http://[::1", "//host/a", "javascript:alert(1)"])
+def test_what_is_no_address_is_refused(address: str, fetcher: Fetcher) -> None:
+    reason, lasting = refused(fetcher, address)
+    assert reason in ("not an address", "not http or https")
+    assert lasting

@@ -1,0 +1,92 @@
+import threading
+
+import pytest
+from photo_server import Clock, Site, body
+
+from kclass.collecting.fetching import Fetcher
+from kclass.collecting.hosts import Hosts
+from kclass.collecting.refusals import RefusalError
+from kclass.parallel import in_parallel
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_more_requests_run_at_once_than_a_host_may_have(at_once: int, site: Site) -> None:
+    # Each answer waits until so many have been asked for, so that they do run at once.
+    waiting = threading.Barrier(at_once)
+
+    def answer(handler: object) -> None:
+        waiting.wait(30)
+        body(b"a")(handler)  # type: ignore[arg-type]
+
+    site.answers["/a"] = answer
+    fetcher = Fetcher(Hosts(allow_private=True, at_once=at_once))
+    number = 4 * at_once
+    with in_parallel(
+        lambda _: fetcher.fetch(site.url("/a"), lambda it: it.raw.read()), range(number), threads=16
+    ) as got:
+        assert list(got) == [b"a"] * number
+    assert site.most_at_once == at_once
+
+
+def test_a_connection_is_used_again(site: Site) -> None:
+    site.answers["/a"] = body(b"a")
+    fetcher = Fetcher(Hosts(allow_private=True))
+    for _ in range(5):
+        fetcher.fetch(site.url("/a"), lambda answer: answer.raw.read())
+    assert len(site.connections) == 1
+
+
+def test_a_host_may_ask_for_fewer() -> None:
+    clock = Clock()
+    hosts = Hosts(allow_private=True, clock=clock, sleep=clock.sleep)
+    with hosts.session("https://commons.wikimedia.org/w/api.php") as first:
+        found = []
+        thread = threading.Thread(target=lambda: found.append(_session_of(hosts)))
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+    thread.join()
+    assert found == [first]
+
+
+def _session_of(hosts: Hosts) -> object:
+    with hosts.session("https://commons.wikimedia.org/wiki/A") as session:
+        return session
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "[::1]",
+        "10.0.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "[fe80::1]",
+        "[::ffff:10.0.0.1]",
+        "0.0.0.0",
+    ],
+)
+def test_addresses_that_are_not_public_are_refused_by_their_numbers(host: str) -> None:
+    hosts = Hosts(allow_private=False)
+    with pytest.raises(RefusalError, match="private address"), hosts.session(f"http://{host}/a"):
+        pass
+
+
+def test_whoever_waits_is_refused_when_nothing_more_is_asked() -> None:
+    hosts = Hosts(allow_private=True)
+    hosts.rest("http://a", 3600)
+    caught: list[str] = []
+
+    def wait() -> None:
+        try:
+            with hosts.session("http://a/1"):
+                pass
+        except RefusalError as error:
+            caught.append(error.reason)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    hosts.stop()
+    thread.join(30)
+    assert caught == ["stopped"]
