@@ -100,7 +100,7 @@ def page(entries: Iterable[Credit]) -> str:
 
 
 def _credited(entry: Credit) -> str:
-    title = _linked(entry.title or entry.file.rpartition("/")[2], entry.page)
+    title = _linked(entry.title or entry.file.rpartition("/")[2], entry.page or entry.address)
     creator = _plain(entry.creator) or "an unknown creator"
     licence = entry.licence_name or entry.licence or "licence unknown"
     return f"{title} by {creator}, {_linked(licence, entry.licence_url)} (`{entry.file}`)"

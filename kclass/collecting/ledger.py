@@ -12,6 +12,14 @@ from typing import Any, Final, Self
 from kclass.errors import OutputError
 from kclass.files import output_errors
 
+_SETTINGS: Final = """
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+"""
+"""One process has the file until it ends. What is noted survives the end of the process at once, and that of
+the machine soon after; to wait for the disk each time would take longer than fetching."""
+
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS answers (asked TEXT PRIMARY KEY, answer TEXT);
     CREATE TABLE IF NOT EXISTS outcomes (address TEXT PRIMARY KEY, outcome TEXT);
@@ -58,10 +66,8 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors():
             self._connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
-            # The lock is kept until the connection or the process ends.
-            self._connection.executescript(
-                f"PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; {_TABLES} COMMIT;"
-            )
+            self._connection.executescript(_SETTINGS)
+            self._connection.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
 
     def __enter__(self) -> Self:
         return self
