@@ -103,7 +103,8 @@ def _credited(entry: Credit) -> str:
     title = _linked(entry.title or entry.file.rpartition("/")[2], entry.page or entry.address)
     creator = _plain(entry.creator) or "an unknown creator"
     licence = entry.licence_name or entry.licence or "licence unknown"
-    return f"{title} by {creator}, {_linked(licence, entry.licence_url)} (`{entry.file}`)"
+    file = _plain(entry.file) if "`" in entry.file else f"`{entry.file}`"
+    return f"{title} by {creator}, {_linked(licence, entry.licence_url)} ({file})"
 
 
 def _linked(words: str, address: str) -> str:
@@ -116,7 +117,7 @@ def _linked(words: str, address: str) -> str:
 def _plain(words: str) -> str:
     """Words from elsewhere, in which Markdown finds no marks of its own."""
     text = " ".join(words.split())
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-!|~&" else sign for sign in text)
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|~&$" else sign for sign in text)
 
 
 def _harmless(value: str) -> str:

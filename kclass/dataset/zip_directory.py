@@ -28,7 +28,7 @@ def has_more_members(archive: Path, most: int) -> bool:
     """Whether a file is a zip archive with more members than so many.
 
     An archive's own count is not believed: `zipfile` makes an object of each member in the directory,
-    and a million of them take seconds and a gigabyte.
+    and a million of them take ten seconds and half a gigabyte.
 
     Args:
         archive: the file. If it is something else, or damaged, it has no members here.
