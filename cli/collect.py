@@ -22,16 +22,24 @@ class ManyValues(click.Command):
 
 def _spread(args: list[str]) -> list[str]:
     spread: list[str] = []
-    option = ""
+    option, lacking = "", False
     for place, word in enumerate(args):
+        if lacking and word.startswith("-"):
+            break
         if word == "--":
             return spread + args[place:]
         if word.startswith("-"):
-            option = word if word in SEVERAL else ""
-            if not option:
+            name, equals, first = word.partition("=")
+            option, lacking = (name, not equals) if name in SEVERAL else ("", False)
+            if option:
+                spread += [name, first] if equals else []
+            else:
                 spread.append(word)
         else:
             spread += [option, word] if option else [word]
+            lacking = False
+    if lacking:
+        raise click.BadOptionUsage(option, f"Option '{option}' requires an argument.")
     return spread
 
 

@@ -200,6 +200,22 @@ def dripping() -> Answer:
     return answer
 
 
+def dripping_headers() -> Answer:
+    """A header that never ends, for as long as somebody listens."""
+
+    def answer(handler: Handler) -> None:
+        handler.close_connection = True
+        pause = threading.Event()
+        try:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not pause.wait(0.01):
+                handler.wfile.write(b"x")
+        except OSError:
+            return
+
+    return answer
+
+
 def in_turn(*answers: Answer) -> Answer:
     """The first answer to the first request, and so on; the last to all others."""
     left = list(answers)

@@ -10,7 +10,12 @@ def text_of(entry: Any, *names: str) -> str:
         if not isinstance(entry, Mapping):
             return ""
         entry = entry.get(name)
-    return entry.strip() if isinstance(entry, str) else ""
+    return whole_text(entry).strip() if isinstance(entry, str) else ""
+
+
+def whole_text(text: str) -> str:
+    """Text that every file can hold: halves of signs, as of an emoji that was cut, become `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def entries_of(entry: Any, *names: str) -> list[Mapping[str, Any]]:

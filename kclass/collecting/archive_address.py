@@ -2,14 +2,18 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from kclass.errors import DataError, OptionError
+from kclass.files import output_errors
 
 ALGORITHMS: Final = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 """Digits that the checksum of each has."""
+
+PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,32 @@ class ArchiveAddress:
             )
         return cls(address, algorithm, checksum)
 
-    def check(self, path: Path) -> None:
+    def check(self, found: Mapping[str, str]) -> None:
         """Make sure that a file is the archive.
+
+        Args:
+            found: what `checksums` found of it.
 
         Raises:
             DataError: it has another checksum.
         """
-        if not self.algorithm:
-            return
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, self.algorithm).hexdigest()
-        if found != self.checksum:
+        if self.algorithm and found[self.algorithm] != self.checksum:
             raise DataError(
-                f"{self.address} has the {self.algorithm} checksum {found}, and not {self.checksum}",
+                f"{self.address} has the {self.algorithm} checksum {found[self.algorithm]}, and not "
+                f"{self.checksum}",
                 fix="Ask whoever gave the checksum: the archive has been changed, or damaged on its way.",
             )
+
+
+def checksums(path: Path) -> dict[str, str]:
+    """The checksums of a file by all `ALGORITHMS`, in lower case hexadecimal digits.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    sums = {name: hashlib.new(name, usedforsecurity=False) for name in ALGORITHMS}
+    with output_errors(path), path.open("rb") as file:
+        while piece := file.read(PIECE):
+            for each in sums.values():
+                each.update(piece)
+    return {name: each.hexdigest() for name, each in sums.items()}

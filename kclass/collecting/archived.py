@@ -1,13 +1,11 @@
 """Photos in archives that lie at addresses: fetched once, unpacked once, then wanted like others."""
 
-import time
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import requests
-
-from kclass.collecting.archive_address import ArchiveAddress
+from kclass.collecting.archive_address import ArchiveAddress, checksums
 from kclass.collecting.downloading import stream
 from kclass.collecting.fetching import Fetcher
 from kclass.collecting.found import Found
@@ -64,12 +62,14 @@ def archived(given: ArchiveAddress, *, state: State, fetcher: Fetcher, most: int
             nothing tells the classes of its photos.
         OutputError: the folder cannot be written.
     """
-    asked = f"archive {given.address} {given.algorithm} {given.checksum}"
+    asked = f"archive {given.address}"
     answer = state.ledger.answer(asked)
     if answer is None:
-        answer = _listed(given, state, fetcher, most)
+        answer = _looked_into(given, state, fetcher, most)
         state.ledger.note_answer(asked, answer)
-    return _by_class(given.address, [_Listed(*each) for each in answer])
+        _archive(given, state).unlink(missing_ok=True)
+    given.check(answer["checksums"])
+    return _by_class(given.address, [_Listed(*each) for each in answer["photos"]])
 
 
 def _by_class(address: str, photos: list[_Listed]) -> list[Searched]:
@@ -90,42 +90,39 @@ def _by_class(address: str, photos: list[_Listed]) -> list[Searched]:
     return list(results.values())
 
 
-def _listed(given: ArchiveAddress, state: State, fetcher: Fetcher, most: int) -> list[Any]:
-    folder = state.hidden / UNPACKED / address_hash(given.address)
-    if not is_there(folder):
-        archive = folder.with_name(f"{folder.name}.archive")
+def _looked_into(given: ArchiveAddress, state: State, fetcher: Fetcher, most: int) -> dict[str, Any]:
+    """What the ledger is to remember of an archive, which is unpacked then."""
+    archive = _archive(given, state)
+    if not is_there(archive):
         _fetch(given, archive, fetcher, most)
-        try:
-            unpack(archive, folder, limits=Limits(members=MEMBERS, size=BYTES))
-        except DataError as error:
-            raise _in_their_words(error, archive, given.address) from error
-        finally:
-            archive.unlink(missing_ok=True)  # whether it is no use, or is unpacked
+    found = checksums(archive)
+    folder = state.hidden / UNPACKED / address_hash(given.address)
+    # From a process that was killed before it could note what is in there.
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        return _photos(folder)
+        given.check(found)
+        unpack(archive, folder, limits=Limits(members=MEMBERS, size=BYTES))
+        return {"checksums": found, "photos": _photos(folder)}
     except (DataError, OptionError) as error:
-        raise _in_their_words(error, innermost(folder), given.address) from error
+        archive.unlink(missing_ok=True)  # it is no use
+        place = innermost(folder) if is_there(folder) else archive
+        told = _in_their_words(error, place, given.address)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise told from error
+
+
+def _archive(given: ArchiveAddress, state: State) -> Path:
+    return state.hidden / UNPACKED / f"{address_hash(given.address)}.archive"
 
 
 def _fetch(given: ArchiveAddress, path: Path, fetcher: Fetcher, most: int) -> None:
-    until = time.monotonic() + SECONDS
-
-    def check() -> None:
-        fetcher.check()
-        if time.monotonic() > until:
-            raise RefusalError("too slow", lasting=False)
-
-    def read(answer: requests.Response) -> None:
-        stream(answer, part, most=most, check=check)
-
     with whole_file(path) as part:
         try:
-            fetcher.fetch(given.address, read)
+            fetcher.fetch(given.address, lambda answer: stream(answer, part, most=most), seconds=SECONDS)
         except RefusalError as error:
             raise DataError(
                 f"cannot fetch the archive {given.address}: {error.reason}", fix="Check the address."
             ) from error
-        given.check(part)
 
 
 def _photos(folder: Path) -> list[Any]:

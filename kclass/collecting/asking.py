@@ -56,7 +56,7 @@ def _parsed(answer: requests.Response) -> Any:
             raise RefusalError("an answer without end", lasting=False)
     try:
         found = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RefusalError("an answer that is no JSON", lasting=False) from error
     if not isinstance(found, dict):
         raise RefusalError("an answer of another form", lasting=False)

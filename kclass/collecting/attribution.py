@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from kclass.collecting.answers import whole_text
 from kclass.collecting.collection import Left
 from kclass.files import write_text
 
 TABLE: Final = "attribution.csv"
 PAGE: Final = "ATTRIBUTION.md"
 LEFT_OUT: Final = "left-out.csv"
+_OF_ADDRESSES: Final = ":/?#@!$&'*+,;=%~"
+"""Signs that addresses have and that end no link; RFC 3986 has brackets besides."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,20 @@ class Credit:
     content: str
 
 
-def write_credits(folder: Path, credits_: Iterable[Credit]) -> None:
+def write_credits(folder: Path, credits_: Iterable[Credit], *, shrunk: bool) -> None:
     """Write table and page into the folder of a collection, each whole or not at all.
+
+    Args:
+        folder: of the collection.
+        credits_: of all its photos.
+        shrunk: whether they are smaller than they came, which most licences want to be said.
 
     Raises:
         OutputError: they cannot be written.
     """
     entries = sorted(credits_, key=lambda credit: credit.file)
     write_text(folder / TABLE, table(entries))
-    write_text(folder / PAGE, page(entries))
+    write_text(folder / PAGE, page(entries, shrunk=shrunk))
 
 
 def write_left_out(folder: Path, photos: Iterable[Left]) -> None:
@@ -88,12 +97,21 @@ def _lines(rows: Iterable[Iterable[str]]) -> str:
     return text.getvalue()
 
 
-def page(entries: Iterable[Credit]) -> str:
+def without_password(address: str) -> str:
+    """An address without the name and password that may stand in it."""
+    scheme, separator, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else address
+
+
+def page(entries: Iterable[Credit], *, shrunk: bool = False) -> str:
     """Markdown that names every photo's creator and licence, by class."""
     by_class: dict[str, list[Credit]] = defaultdict(list)
     for entry in entries:
         by_class[entry.label].append(entry)
     lines = ["# Attribution", ""]
+    if shrunk:
+        lines += ["The photos have been made smaller, and encoded anew.", ""]
     for label, those in by_class.items():
         lines += [f"## {_plain(label)}", "", *(f"- {_credited(each)}" for each in those), ""]
     return "\n".join(lines)
@@ -110,16 +128,16 @@ def _credited(entry: Credit) -> str:
 def _linked(words: str, address: str) -> str:
     if not address.startswith(("http://", "https://")):
         return _plain(words)
-    safe = address.replace("(", "%28").replace(")", "%29").replace(" ", "%20").replace("<", "%3C")
-    return f"[{_plain(words)}]({safe})"
+    return f"[{_plain(words)}]({quote(whole_text(address), safe=_OF_ADDRESSES)})"
 
 
 def _plain(words: str) -> str:
     """Words from elsewhere, in which Markdown finds no marks of its own."""
-    text = " ".join(words.split())
+    text = " ".join(whole_text(words).split())
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|~&$" else sign for sign in text)
 
 
 def _harmless(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    text = whole_text(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

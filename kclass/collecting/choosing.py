@@ -1,7 +1,7 @@
 """Which of the photos stay: each picture once, for one class, and never one that is set aside."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,7 +50,13 @@ class Choice:
     aside: Mapping[int, Path]
 
 
-def choose(candidates: Sequence[Candidate], aside: Sequence[Path], *, progress: Progress = silent) -> Choice:
+def choose(
+    candidates: Sequence[Candidate],
+    aside: Sequence[Path],
+    *,
+    known: Iterable[tuple[int, int]] = (),
+    progress: Progress = silent,
+) -> Choice:
     """Each picture once, of those that are for one class and not set aside.
 
     What counts as the same picture is what `kclass check` counts: copies in other sizes and
@@ -59,6 +65,7 @@ def choose(candidates: Sequence[Candidate], aside: Sequence[Path], *, progress: 
     Args:
         candidates: in the order in which they were found; of copies the first stays.
         aside: photos that nothing may be a copy of.
+        known: places of candidates that are copies of each other whatever their files are now.
         progress: is told how far it is.
 
     Raises:
@@ -70,6 +77,8 @@ def choose(candidates: Sequence[Candidate], aside: Sequence[Path], *, progress: 
     groups = Groups(len(paths))
     for match in matches:
         groups.join(match.first, match.second)
+    for one, other in known:
+        groups.join(len(aside) + one, len(aside) + other)
     members: dict[int, list[int]] = defaultdict(list)
     for place, first in enumerate(groups.firsts().tolist()):
         if place >= len(aside):

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from kclass.collecting.archived import archived
 from kclass.collecting.asking import RememberedAnswers
-from kclass.collecting.attribution import write_credits, write_left_out
+from kclass.collecting.attribution import LEFT_OUT, PAGE, TABLE, write_credits, write_left_out
 from kclass.collecting.choosing import Candidate, choose
 from kclass.collecting.collection import Collection
 from kclass.collecting.downloading import Downloads
@@ -15,20 +15,22 @@ from kclass.collecting.hosts import Hosts
 from kclass.collecting.laying_out import (
     counted,
     credit_of,
+    known_copies,
     lay_out,
     left_out,
     located,
     remove_empty_folders,
     remove_half_files,
 )
-from kclass.collecting.ledger import Ledger
+from kclass.collecting.ledger import Ledger, Outcome
 from kclass.collecting.options import CollectKeywords, CollectOptions
 from kclass.collecting.placing import Places
 from kclass.collecting.state import HIDDEN, LEDGER, Fetched, State, fetch_all
 from kclass.collecting.url_list import listed
-from kclass.collecting.wanted import Searched, queries_of, searched
+from kclass.collecting.wanted import Searched, Wanted, queries_of, searched
 from kclass.dataset.finding import find_photos
-from kclass.errors import OptionError
+from kclass.errors import OptionError, OutputError
+from kclass.files import is_there
 from kclass.progress import Progress, silent, track
 from kclass.runs.keywords import signature_with_options
 
@@ -95,7 +97,7 @@ def collected(
         wanted = [each for search in found for each in search.wanted]
         downloads = Downloads(fetcher, options.limits)
         fetched = fetch_all(wanted, state=state, downloads=downloads, progress=progress)
-        return _placed(options, found, fetched, state, aside, progress)
+        return _placed(options, found, _with_earlier(fetched, state), state, aside, progress)
 
 
 def _check_shrink(out: Path, shrink: int | None, ledger: Ledger) -> None:
@@ -103,10 +105,21 @@ def _check_shrink(out: Path, shrink: int | None, ledger: Ledger) -> None:
     asked = "option shrink"
     known = ledger.answer(asked)
     if known is None:
+        _refuse_others_tables(out)
         ledger.note_answer(asked, [shrink])
     elif known != [shrink]:
         before = "without shrink" if known == [None] else f"with shrink {known[0]}"
         raise OptionError(f"{out} was begun {before}", fix="Go on as it was begun, or choose another folder.")
+
+
+def _refuse_others_tables(out: Path) -> None:
+    """A collection that begins writes over no table of somebody's."""
+    there = [name for name in (TABLE, PAGE, LEFT_OUT) if is_there(out / name)]
+    if there:
+        raise OutputError(
+            f"{out / there[0]} is there already, and of no collection that is remembered here",
+            fix="Move it elsewhere, or choose another folder.",
+        )
 
 
 def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Progress) -> list[Searched]:
@@ -125,6 +138,18 @@ def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Pr
     return found
 
 
+def _with_earlier(fetched: Sequence[Fetched], state: State) -> list[Fetched]:
+    """All photos that were ever wanted here, in the order in which they were first."""
+    state.ledger.note_wanted((each.wanted.key, each.wanted.to_dict()) for each in fetched)
+    now = {each.wanted.key: each for each in fetched}
+    everything = []
+    for content in state.ledger.wanted():
+        wanted = Wanted.from_dict(content)
+        outcome = state.ledger.outcome(wanted.found.address) or Outcome()
+        everything.append(now.get(wanted.key) or Fetched(wanted, outcome))
+    return everything
+
+
 def _placed(
     options: CollectOptions,
     found: Sequence[Searched],
@@ -134,22 +159,23 @@ def _placed(
     progress: Progress,
 ) -> Collection:
     """Every chosen photo in its place, and the words that go with them."""
-    labels = list(dict.fromkeys(each.query.label for each in found))
+    labels = list(dict.fromkeys(each.wanted.query.label for each in fetched))
     is_split = options.valid is not None or any(each.wanted.found.split for each in fetched)
     places = Places(state.out, labels, is_split, options.valid or 0.0, options.shrink)
     there = located(fetched, state, places)
     own = {each.path.resolve() for each in there}
     others = [path for path in aside if path.resolve() not in own]
-    choice = choose([Candidate(each.path, each.label) for each in there], others, progress=progress)
+    candidates = [Candidate(each.path, each.label) for each in there]
+    choice = choose(candidates, others, known=known_copies(there, state), progress=progress)
     lay_out(there, choice, state, places)
     remove_empty_folders(there, state.out)
     entries = [credit_of(there[number], state.out) for number in choice.chosen]
     left = left_out(there, choice, state.out)
-    write_credits(state.out, entries)
+    write_credits(state.out, entries, shrunk=options.shrink is not None)
     write_left_out(state.out, left)
     return Collection(
         state.out,
         tuple(sorted(each.file for each in entries)),
-        tuple(counted(each, fetched, there, choice) for each in found),
+        counted(found, fetched, there, choice),
         left,
     )

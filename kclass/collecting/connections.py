@@ -1,11 +1,13 @@
-"""Connections that lead to the public network alone, checked once they stand.
+"""Connections that lead to the public network alone, checked once they stand, and that can be cut.
 
 A host's name can be looked up, found to be public, and lead to another machine when it is looked up again
 to connect. So it is the other end of the connection that is checked, before anything is sent.
 """
 
+import contextlib
 import ipaddress
 import socket
+import weakref
 from typing import Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -15,6 +17,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from kclass.collecting.refusals import RefusalError
 
 PRIVATE: Final = "private address"
+
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+"""Addresses of IPv4 for those who have IPv6 alone: RFC 6052."""
 
 
 def check_public(address: str) -> None:
@@ -28,43 +33,81 @@ def check_public(address: str) -> None:
     """
     found = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if found in _TRANSLATED:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
     if not found.is_global or found.is_multicast or (inner is not None and not inner.is_global):
         raise RefusalError(PRIVATE)
 
 
-def _checked(connection: socket.socket, *, by_proxy: bool) -> socket.socket:
-    # Behind a proxy it is the proxy that connects, and that may well stand next door.
-    if not by_proxy:
-        try:
-            check_public(connection.getpeername()[0])
-        except RefusalError:
-            connection.close()
-            raise
-    return connection
+def check_written_address(host: str) -> None:
+    """Refuse a host that is written as an address that is not public, in any of the ways there are.
+
+    Names are looked up by whoever connects; `localhost` and those below it are known.
+
+    Args:
+        host: such as `10.0.0.1`, `127.1`, `2130706433` or `::1`; others are passed over.
+
+    Raises:
+        RefusalError: it leads nowhere public.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        raise RefusalError(PRIVATE)
+    with contextlib.suppress(OSError, UnicodeError):
+        for *_, address in socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST):
+            check_public(str(address[0]))
 
 
-class _PublicConnection(HTTPConnection):
+class _Checked:
+    """What both kinds of connections do: they look who is there, and are known to their adapter."""
+
+    opened: "weakref.WeakSet[Any]"
+    allow_private: bool
+    proxy: Any
+
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), by_proxy=self.proxy is not None)
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+        # Behind a proxy it is the proxy that connects, and that may well stand next door.
+        if not self.allow_private and self.proxy is None:
+            try:
+                check_public(connection.getpeername()[0])
+            except BaseException:
+                connection.close()
+                raise
+        self.opened.add(self)
+        return connection
 
 
-class _PublicTlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), by_proxy=self.proxy is not None)
+class WatchedAdapter(HTTPAdapter):
+    """Sends requests, to public addresses alone if that is wanted, until it is told to stop.
 
+    Args:
+        allow_private: whether other addresses may be asked too.
+    """
 
-class _PublicPool(HTTPConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-class _PublicTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicTlsConnection
-
-
-class PublicAdapter(HTTPAdapter):
-    """Sends requests to public addresses alone."""
+    def __init__(self, *, allow_private: bool) -> None:
+        self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
+        common = {"opened": self._opened, "allow_private": allow_private}
+        plain = type("Connection", (_Checked, HTTPConnection), common)
+        tls = type("TlsConnection", (_Checked, HTTPSConnection), common)
+        self._pools = {
+            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": tls}),
+        }
+        super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """As in `HTTPAdapter`."""
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        """As in `HTTPAdapter`."""
+        manager = super().proxy_manager_for(*arguments, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def cut(self) -> None:
+        """End what is being sent and received; whoever waits for it gets an error."""
+        for connection in list(self._opened):
+            with contextlib.suppress(OSError, AttributeError):  # none is open, or it has just been closed
+                connection.sock.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,6 @@
 """Photos from addresses into files: whole, within limits, and photos indeed."""
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,13 +51,10 @@ class Downloads:
     Args:
         fetcher: asks hosts.
         limits: how large a photo may be.
-        clock: seconds from any beginning.
     """
 
-    def __init__(
-        self, fetcher: Fetcher, limits: Limits, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._fetcher, self._limits, self._clock = fetcher, limits, clock
+    def __init__(self, fetcher: Fetcher, limits: Limits) -> None:
+        self._fetcher, self._limits = fetcher, limits
         # Decoding takes memory and a core; waiting for hosts takes neither.
         self._decoding = threading.Semaphore(usable_cores())
 
@@ -75,7 +70,7 @@ class Downloads:
             OutputError: the file cannot be written.
         """
         with whole_file(path) as part:
-            self._fetcher.fetch(address, lambda answer: self._stream(answer, part))
+            self._fetcher.fetch(address, lambda answer: stream(answer, part, most=self._limits.size))
             return self.examined(part)
 
     def examined(self, path: Path) -> Kept:
@@ -97,25 +92,14 @@ class Downloads:
         """Ask nothing more; who waits for an answer is refused."""
         self._fetcher.stop()
 
-    def _stream(self, answer: requests.Response, path: Path) -> None:
-        until = self._clock() + self._fetcher.patience.whole
 
-        def check() -> None:
-            self._fetcher.check()
-            if self._clock() > until:
-                raise RefusalError("too slow", lasting=False)
-
-        stream(answer, path, most=self._limits.size, check=check)
-
-
-def stream(answer: requests.Response, path: Path, *, most: int, check: Callable[[], None]) -> None:
+def stream(answer: requests.Response, path: Path, *, most: int) -> None:
     """Write the body of an answer into a file.
 
     Args:
         answer: whose body has not been read.
         path: the file.
         most: bytes that it may have.
-        check: is called now and then, and raises if it has taken too long.
 
     Raises:
         RefusalError: it has more bytes.
@@ -128,9 +112,7 @@ def stream(answer: requests.Response, path: Path, *, most: int, check: Callable[
     with output_errors(path):
         file = path.open("wb")
     with file:
-        # `read1` gives what has come; `iter_content` would wait for a full piece, however slowly it drips.
         while piece := answer.raw.read1(PIECE, decode_content=True):
-            check()
             written += len(piece)
             if written > most:
                 raise _too_many_bytes(most)
@@ -146,7 +128,9 @@ def photo_suffix(data: bytes, limits: Limits) -> str:
     """
     kind = recognise(data)
     if kind is None:
-        raise RefusalError("a page, not a photo" if _is_page(data) else "not a photo")
+        # A page may be in the place of photos for a while: where one must sign in, for instance.
+        page = _is_page(data)
+        raise RefusalError("a page, not a photo" if page else "not a photo", lasting=not page)
     try:
         width, height = photo_size(data, name="it")
         if width * height > limits.pixels:

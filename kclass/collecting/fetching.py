@@ -2,6 +2,7 @@
 
 import contextlib
 import email.utils
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from kclass.collecting.hosts import Hosts
+from kclass.collecting.hosts import Hosts, cut
 from kclass.collecting.refusals import RefusalError
 
 Read = TypeVar("Read")
 
 MOST_REDIRECTS: Final = 5
-TRY_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
+TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)})
+NOT_FOR_GOOD: Final = frozenset({401, 403, 407, 451})
+"""Another key, contact or place may be answered otherwise; so that it is asked again the next time."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 SCHEMES: Final = ("http", "https")
 
@@ -82,6 +85,7 @@ class Fetcher:
         parameters: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         gap: float = 0.0,
+        seconds: float | None = None,
     ) -> Read:
         """What `read` makes of the answer to a GET request.
 
@@ -92,13 +96,15 @@ class Fetcher:
             parameters: of the query.
             headers: for the host of the address alone; a redirect to another does not see them.
             gap: seconds in which nobody asks that host again.
+            seconds: that an answer may take, from the first byte of its status to the last of its body;
+                None for those of `Patience`.
 
         Raises:
             RefusalError: the answer is none, or none that is wanted.
         """
         for attempt in range(self.patience.attempts):
             try:
-                return self._followed(address, read, parameters, headers)
+                return self._followed(address, read, parameters, headers, seconds or self.patience.whole)
             except _PassingError as error:
                 last = attempt + 1 == self.patience.attempts
                 if last or error.wait > self.patience.longest_wait:
@@ -115,13 +121,35 @@ class Fetcher:
         """Ask nothing more; who waits for an answer is refused."""
         self._hosts.stop()
 
-    def check(self) -> None:
-        """Go on with an answer only if it is still wanted.
+    @contextlib.contextmanager
+    def _in_time(self, session: requests.Session, seconds: float) -> Iterator[None]:
+        """End the block's request when its time is over, whatever it waits for.
 
         Raises:
-            RefusalError: it is not.
+            RefusalError: it took too long, or nothing more is to be asked.
         """
+        over = threading.Event()
+
+        def end() -> None:
+            over.set()
+            cut(session)
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception as error:
+            self._check_time(over, error)
+            raise
+        finally:
+            timer.cancel()
+        self._check_time(over, None)  # where a body's length is not told, a cut is its end
+
+    def _check_time(self, over: threading.Event, cause: Exception | None) -> None:
         self._hosts.check()
+        if over.is_set():
+            raise RefusalError("too slow", lasting=False) from cause
 
     def _followed(
         self,
@@ -129,11 +157,12 @@ class Fetcher:
         read: Callable[[requests.Response], Read],
         parameters: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
+        seconds: float,
     ) -> Read:
         host, seen = _checked_host(address), {address}
         for _ in range(MOST_REDIRECTS + 1):
             own = headers if _checked_host(address) == host else None
-            with self._hosts.session(address) as session, _translated():
+            with self._hosts.session(address) as session, _translated(), self._in_time(session, seconds):
                 timeouts = (self.patience.connect, self.patience.read)
                 with session.get(
                     address,
@@ -159,7 +188,7 @@ class Fetcher:
             raise _PassingError(f"HTTP {status}", host=answer.url if wait else "", wait=wait)
         place = answer.headers.get("Location", "")
         if status not in REDIRECTS or not place:
-            raise RefusalError(f"HTTP {status}")
+            raise RefusalError(f"HTTP {status}", lasting=status not in NOT_FOR_GOOD)
         return urljoin(answer.url, place)
 
     def _asked(self, answer: requests.Response) -> float:
@@ -169,9 +198,9 @@ class Fetcher:
             return float(said)
         try:
             date: datetime = email.utils.parsedate_to_datetime(said)
-        except ValueError:
+            return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - self._clock())
+        except (ValueError, OverflowError):
             return 0.0
-        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - self._clock())
 
 
 def _checked_host(address: str) -> tuple[str, str]:
@@ -203,7 +232,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except requests.exceptions.SSLError as error:
-        raise RefusalError("no secure connection") from error
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise RefusalError("no valid certificate", lasting=False) from error
+        raise _PassingError("no secure connection") from error
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise _PassingError("timed out") from error
     except requests.exceptions.ConnectionError as error:

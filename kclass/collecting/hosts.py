@@ -1,9 +1,9 @@
 """Sessions, one host at a time: so many requests at once, and none while a host asks for patience."""
 
 import contextlib
-import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 import kclass
-from kclass.collecting.connections import PublicAdapter, check_public
+from kclass.collecting.connections import WatchedAdapter, check_written_address
 from kclass.collecting.refusals import RefusalError
 
 AT_ONCE: Final = 4
@@ -20,7 +20,23 @@ AT_ONCE: Final = 4
 FEWER_AT_ONCE: Final = {"commons.wikimedia.org": 1, "upload.wikimedia.org": 2}
 """What hosts ask for themselves: https://wikitech.wikimedia.org/wiki/Robot_policy."""
 
+MOST_IDLE: Final = 32
+"""Hosts whose connections stay open: each takes a file descriptor, of which macOS gives a process 256."""
+
 AGENT: Final = f"kclass/{kclass.__version__}"
+
+
+class _Host:
+    """A host's sessions.
+
+    Args:
+        at_once: requests at the same time.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.turns = threading.Semaphore(at_once)
+        self.idle: list[requests.Session] = []
+        self.not_before = 0.0
 
 
 class Hosts:
@@ -49,35 +65,33 @@ class Hosts:
         self._at_once = at_once
         self._clock, self._sleep = clock, sleep or self._stopped.wait
         self._lock = threading.Lock()
-        self._sessions: dict[str, queue.LifoQueue[requests.Session]] = {}
-        self._not_before: dict[str, float] = {}
+        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._lent: set[requests.Session] = set()
 
     @contextlib.contextmanager
     def session(self, address: str) -> Iterator[requests.Session]:
         """A session for the host of an address, once one is free and the host may be asked.
 
         Raises:
-            RefusalError: the host is named by an address that is not public, or nothing more is to be asked.
+            RefusalError: the host is written as an address that is not public, or nothing more is to be
+                asked.
         """
         if not self._allow_private:
-            # Also where a proxy connects; names are looked up by whoever does.
-            with contextlib.suppress(ValueError):
-                check_public(urlsplit(address).hostname or "")
-        host = _host(address)
-        free = self._free(host)
-        session = free.get()
-        try:
+            check_written_address(urlsplit(address).hostname or "")
+        host = self._host(address)
+        with host.turns:
             self._wait(host)
-            yield session
-        finally:
-            free.put(session)
+            session = self._taken(host)
+            try:
+                yield session
+            finally:
+                self._give_back(host, session)
 
     def rest(self, address: str, seconds: float) -> None:
         """Let nobody ask the host of an address for so long."""
-        host = _host(address)
+        host = self._host(address)
         with self._lock:
-            until = self._clock() + seconds
-            self._not_before[host] = max(until, self._not_before.get(host, until))
+            host.not_before = max(host.not_before, self._clock() + seconds)
 
     def sleep(self, seconds: float) -> None:
         """Wait.
@@ -89,8 +103,12 @@ class Hosts:
         self.check()
 
     def stop(self) -> None:
-        """Ask nothing more: whoever waits or asks is refused, in other threads, too."""
+        """Ask nothing more: whoever waits, asks or receives is refused, in other threads, too."""
         self._stopped.set()
+        with self._lock:
+            lent = list(self._lent)
+        for session in lent:
+            cut(session)
 
     def check(self) -> None:
         """Go on only if something is still to be asked.
@@ -102,33 +120,64 @@ class Hosts:
             raise RefusalError("stopped", lasting=False)
 
     def close(self) -> None:
-        """End all sessions, which nobody may use any more."""
-        for free in self._sessions.values():
-            while not free.empty():
-                free.get().close()
+        """Close all connections that nobody uses."""
+        with self._lock:
+            idle = [session for host in self._hosts.values() for session in host.idle]
+            for host in self._hosts.values():
+                host.idle.clear()
+        for session in idle:
+            session.close()
 
-    def _wait(self, host: str) -> None:
+    def _wait(self, host: _Host) -> None:
         self.check()
-        while (left := self._not_before.get(host, 0.0) - self._clock()) > 0:
+        while (left := host.not_before - self._clock()) > 0:
             self.sleep(left)
 
-    def _free(self, host: str) -> "queue.LifoQueue[requests.Session]":
+    def _host(self, address: str) -> _Host:
+        parts = urlsplit(address)
+        name = parts.netloc.rpartition("@")[2].lower()
         with self._lock:
-            if host not in self._sessions:
-                self._sessions[host] = queue.LifoQueue()
-                for _ in range(FEWER_AT_ONCE.get(host.partition("://")[2], self._at_once)):
-                    self._sessions[host].put(self._new())
-            return self._sessions[host]
+            key = f"{parts.scheme}://{name}"
+            if key not in self._hosts:
+                self._hosts[key] = _Host(FEWER_AT_ONCE.get(name, self._at_once))
+            self._hosts.move_to_end(key)
+            return self._hosts[key]
+
+    def _taken(self, host: _Host) -> requests.Session:
+        with self._lock:
+            session = host.idle.pop() if host.idle else self._new()
+            self._lent.add(session)
+            return session
+
+    def _give_back(self, host: _Host, session: requests.Session) -> None:
+        with self._lock:
+            self._lent.discard(session)
+            host.idle.append(session)
+            # The host that was asked last is the last.
+            long_idle = [each for each in self._hosts.values() if each.idle][:-MOST_IDLE]
+            closed = [idle for each in long_idle for idle in each.idle]
+            for each in long_idle:
+                each.idle.clear()
+        for idle in closed:
+            idle.close()
 
     def _new(self) -> requests.Session:
         session = requests.Session()
         session.headers.update({"User-Agent": self._agent, "Accept-Encoding": "identity"})
-        if not self._allow_private:
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, PublicAdapter())
+        session.auth = _none_but_the_address_has  # or requests would look into ~/.netrc
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, WatchedAdapter(allow_private=self._allow_private))
         return session
 
 
-def _host(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+def cut(session: requests.Session) -> None:
+    """End what a session is sending and receiving."""
+    for adapter in session.adapters.values():
+        if isinstance(adapter, WatchedAdapter):
+            adapter.cut()
+
+
+def _none_but_the_address_has(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Let a host see the name and password that stand in its address, and no others."""
+    name, password = requests.utils.get_auth_from_url(request.url or "")
+    return requests.auth.HTTPBasicAuth(name, password)(request) if name or password else request

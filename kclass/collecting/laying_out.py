@@ -3,14 +3,15 @@
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kclass.collecting.attribution import Credit
+from kclass.collecting.attribution import Credit, without_password
 from kclass.collecting.choosing import Choice
 from kclass.collecting.collection import Left, QueryCount
+from kclass.collecting.ledger import Outcome
 from kclass.collecting.placing import Places
 from kclass.collecting.state import Fetched, State
 from kclass.collecting.wanted import Searched
@@ -44,20 +45,44 @@ class There:
         return self.fetched.outcome.content
 
 
-def located(fetched: Iterable[Fetched], state: State, places: Places) -> list[There]:
+def located(fetched: Sequence[Fetched], state: State, places: Places) -> list[There]:
     """The photos that are there: as they came, or where they were put before.
 
     One that somebody has deleted stays away, and so do its copies.
     """
-    paths = {each.outcome.content: state.whereabouts(each) for each in fetched if each.outcome.content}
+    paths = _paths(fetched, state)
+    deleted = {content for content, path in paths.items() if path is None}
     found = []
     for each in fetched:
         outcome = each.outcome
-        path = state.whereabouts(each) if outcome.content else None
-        original = state.ledger.original(outcome.content)
-        if path is not None and paths.get(original, path) is not None:
+        path = paths.get(outcome.content)
+        if path is not None and state.ledger.original(outcome.content) not in deleted:
             found.append(There(each, path, places.of(each.wanted, outcome.content, outcome.suffix)))
     return found
+
+
+def _paths(fetched: Sequence[Fetched], state: State) -> dict[str, Path | None]:
+    """Where the bytes of each content are; several addresses may have brought them."""
+    paths: dict[str, Path | None] = {}
+    for each in fetched:
+        content = each.outcome.content
+        if content and paths.get(content) is None:
+            paths[content] = state.whereabouts(each)
+    return paths
+
+
+def known_copies(there: Sequence[There], state: State) -> list[tuple[int, int]]:
+    """Places of photos of the same bytes as they came, and of those that were found to be copies before.
+
+    Their files may have been changed since by whoever looked through them.
+    """
+    firsts: dict[str, int] = {}
+    pairs = [(firsts.setdefault(each.content, place), place) for place, each in enumerate(there)]
+    for content, place in firsts.items():
+        original = state.ledger.original(content)
+        if original in firsts:
+            pairs.append((firsts[original], place))
+    return pairs
 
 
 def lay_out(there: Sequence[There], choice: Choice, state: State, places: Places) -> None:
@@ -77,23 +102,26 @@ def lay_out(there: Sequence[There], choice: Choice, state: State, places: Places
     for each in chosen:
         if each.path != each.place:
             _put(each, each.place, state, places)
+        state.ledger.note_placed(each.content)
     for copy, original in choice.again.items():
-        _note_copy(there[copy], there[original], state)
-
-
-def _note_copy(copy: There, original: There, state: State) -> None:
-    if copy.content != original.content:
-        state.ledger.note_copy(copy.content, original.content)
-    elif copy.path.is_relative_to(state.hidden):
-        with output_errors(copy.path):
-            copy.path.unlink(missing_ok=True)  # the same bytes are in their place now
+        if there[copy].content != there[original].content:
+            state.ledger.note_copy(there[copy].content, there[original].content)
+    _remove_what_was_placed(there, state)
 
 
 def _put(photo: There, place: Path, state: State, places: Places) -> None:
     # Noted first: wherever the process ends, the photo is in one of the places that are known.
     state.ledger.note_place(photo.content, place.relative_to(state.out).as_posix())
-    is_new = photo.path == state.come(photo.fetched.wanted.found)
-    places.put(photo.path, place, is_new=is_new)
+    places.put(photo.path, place, is_new=not state.ledger.was_placed(photo.content))
+
+
+def _remove_what_was_placed(there: Iterable[There], state: State) -> None:
+    """Remove the same bytes from other addresses, and what a process that was killed could not."""
+    for each in there:
+        come = state.come(each.fetched.wanted.found)
+        if is_there(come) and state.ledger.was_placed(each.content):
+            with output_errors(come):
+                come.unlink()
 
 
 def remove_half_files(out: Path) -> None:
@@ -132,8 +160,8 @@ def credit_of(there: There, out: Path) -> Credit:
         label=there.label,
         query=wanted.query.text,
         provider=wanted.query.provider,
-        page=found.page,
-        address=found.address,
+        page=without_password(found.page),
+        address=without_password(found.address),
         title=found.title,
         creator=found.creator,
         licence=found.licence.code,
@@ -160,23 +188,33 @@ def left_out(there: Sequence[There], choice: Choice, out: Path) -> tuple[Left, .
 
 
 def counted(
-    search: Searched, fetched: Sequence[Fetched], there: Sequence[There], choice: Choice
+    found: Sequence[Searched], fetched: Sequence[Fetched], there: Sequence[There], choice: Choice
+) -> tuple[QueryCount, ...]:
+    """What became of what each query found."""
+    outcomes = {each.wanted.key: each.outcome for each in fetched}
+    here = {each.fetched.wanted.key for each in there}
+    chosen = {there[number].fetched.wanted.key for number in choice.chosen}
+    return tuple(_counted(search, outcomes, here, chosen) for search in found)
+
+
+def _counted(
+    search: Searched, outcomes: Mapping[str, Outcome], here: Set[str], chosen: set[str]
 ) -> QueryCount:
-    """What became of what one query found."""
-    own = [each for each in fetched if each.wanted.query == search.query]
-    mine = [number for number, each in enumerate(there) if each.fetched.wanted.query == search.query]
-    chosen = set(choice.chosen)
-    refused = search.refused + Counter(each.outcome.refused for each in own if each.outcome.refused)
-    kept = sum(number in chosen for number in mine)
-    come = sum(bool(each.outcome.content) for each in own)
+    keys = [each.key for each in search.wanted]
+    own = [outcomes[key] for key in keys]
+    come = sum(bool(each.content) for each in own)
+    kept = {key for key in keys if key in chosen}
+    chosen -= kept  # a photo that two lists have is a duplicate in the second
+    deleted = come - sum(key in here for key in keys)
+    refused = search.refused + Counter(each.refused for each in own if each.refused)
     return QueryCount(
         label=search.query.label,
         query=search.query.text,
         asked=search.asked,
-        found=len(search.wanted),
+        found=len(keys),
         downloaded=come,
-        duplicates=len(mine) - kept,
-        deleted=come - len(mine),
+        duplicates=come - deleted - len(kept),
+        deleted=deleted,
         refused=dict(refused.most_common()),
-        kept=kept,
+        kept=len(kept),
     )

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,9 @@ the machine soon after; to wait for the disk each time would take longer than fe
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS answers (asked TEXT PRIMARY KEY, answer TEXT);
     CREATE TABLE IF NOT EXISTS outcomes (address TEXT PRIMARY KEY, outcome TEXT);
+    CREATE TABLE IF NOT EXISTS wanted (key TEXT PRIMARY KEY, photo TEXT);
     CREATE TABLE IF NOT EXISTS places (content TEXT, path TEXT, PRIMARY KEY (content, path));
+    CREATE TABLE IF NOT EXISTS placed (content TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS copies (content TEXT PRIMARY KEY, original TEXT);
 """
 
@@ -93,6 +95,21 @@ class Ledger:
         """Remember what came of an address."""
         self._note("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", address, json.dumps(vars(outcome)))
 
+    def wanted(self) -> list[Any]:
+        """All photos that were ever wanted, in the order in which they were first."""
+        with self._lock, self._errors():
+            rows = self._connection.execute("SELECT photo FROM wanted ORDER BY rowid")
+            return [json.loads(photo) for (photo,) in rows]
+
+    def note_wanted(self, photos: Iterable[tuple[str, Any]]) -> None:
+        """Remember photos that are wanted, each by its key, all of them or none."""
+        rows = [(key, json.dumps(photo)) for key, photo in photos]
+        with self._lock, self._errors(), self._connection:
+            self._connection.executemany(
+                "INSERT INTO wanted VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET photo = excluded.photo",
+                rows,
+            )
+
     def places(self, content: str) -> list[str]:
         """Where a photo may have been put."""
         with self._lock, self._errors():
@@ -103,6 +120,16 @@ class Ledger:
         """Remember where a photo is about to be put."""
         self._note("INSERT OR IGNORE INTO places VALUES (?, ?)", content, path)
 
+    def was_placed(self, content: str) -> bool:
+        """Whether a photo has come to one of its places."""
+        with self._lock, self._errors():
+            rows = self._connection.execute("SELECT 1 FROM placed WHERE content = ?", (content,))
+            return rows.fetchone() is not None
+
+    def note_placed(self, content: str) -> None:
+        """Remember that a photo has come to one of its places."""
+        self._note("INSERT OR IGNORE INTO placed VALUES (?)", content)
+
     def original(self, content: str) -> str:
         """The content of the photo that another was last found to be a copy of; empty if of none."""
         with self._lock, self._errors():
@@ -112,6 +139,10 @@ class Ledger:
     def note_copy(self, content: str, original: str) -> None:
         """Remember that a photo is a copy of another."""
         self._note("INSERT OR REPLACE INTO copies VALUES (?, ?)", content, original)
+
+    def forget_copy(self, content: str) -> None:
+        """Take note that a photo is no other's copy any more."""
+        self._note("DELETE FROM copies WHERE content = ?", content)
 
     def _one(self, query: str, key: str) -> Any:
         with self._lock, self._errors():

@@ -8,14 +8,27 @@ CODES: Final = ("cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-n
 """Creative Commons' licences, its dedication to the public domain (cc0) and its mark of what is there
 already (pdm), as Openverse's and Creative Commons' own addresses call them."""
 
-_PARTS: Final = r"by(?:-nc)?(?:-sa|-nd)?"
+_PARTS: Final = r"by(?:-nc)?(?:-sa|-nd)?|by-nd-nc"
 _ADDRESS: Final = re.compile(
     rf"creativecommons\.org/(?:licenses/(?P<licence>{_PARTS})|publicdomain/(?P<public>zero|mark))"
-    r"(?:/(?P<version>\d\.\d))?"
+    r"(?:/(?P<version>\d\.\d)(?:/.*)?|/?)$"
 )
-_NAME: Final = re.compile(rf"\bcc[ -](?P<licence>{_PARTS})(?:[ -](?P<version>\d\.\d))?\b")
+_NAME: Final = re.compile(rf"cc-(?P<licence>{_PARTS})(?:-(?P<version>\d\.\d)(?:-(?!nc|nd|sa)[a-z]{{2,3}})?)?")
 _PUBLIC: Final = {"zero": "cc0", "mark": "pdm"}
-_NAMES: Final = (("cc0", "cc0"), ("public domain", "pdm"), ("pd-", "pdm"))
+_PUBLIC_NAMES: Final = re.compile(r"(cc-?0|cc-zero)(-.*)?|((?:public-domain|pd)(?:-.*)?)")
+_BETWEEN: Final = re.compile(r"[\s_\-\u2010-\u2015]+")
+"""What stands between the parts of a name: spaces, underscores, hyphens and dashes."""
+
+_WORDS: Final = (
+    ("creative-commons", "cc"),
+    ("attribution", "by"),
+    ("noncommercial", "nc"),
+    ("non-commercial", "nc"),
+    ("noderivatives", "nd"),
+    ("noderivs", "nd"),
+    ("sharealike", "sa"),
+    ("share-alike", "sa"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +62,28 @@ def licence_of(*, code: str = "", version: str = "", name: str = "", address: st
 
 
 def _told(code: str, name: str, address: str) -> tuple[str, str]:
-    """Code and version, as far as they are told; the address tells more surely than a name."""
+    """Code and version, as far as they are told; the address tells more surely than a name.
+
+    A name counts as a whole: one with more parts than are known allows less than it seems to.
+    """
     if match := _ADDRESS.search(address):
         version = match["version"] or ""
-        return (match["licence"] or _PUBLIC[match["public"]]), version
+        return _in_order(match["licence"] or _PUBLIC[match["public"]]), version
     if code in CODES:
         return code, ""
-    if match := _NAME.search(name):
-        return match["licence"], match["version"] or ""
-    return next((known for words, known in _NAMES if words in name), ""), ""
+    words = _BETWEEN.sub("-", name.strip())
+    for long, short in _WORDS:
+        words = words.replace(long, short)
+    if match := _NAME.fullmatch(words):
+        return _in_order(match["licence"]), match["version"] or ""
+    if match := _PUBLIC_NAMES.fullmatch(words):
+        return ("cc0" if match[1] else "pdm"), ""
+    return "", ""
+
+
+def _in_order(code: str) -> str:
+    """The first versions had `nd` before `nc`."""
+    return "by-nc-nd" if code == "by-nd-nc" else code
 
 
 def _called(code: str, version: str) -> str:

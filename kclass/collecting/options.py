@@ -10,6 +10,7 @@ from typing import Final, TypedDict
 
 from kclass.classifier.arguments import check_count
 from kclass.collecting import bing, commons, openverse
+from kclass.collecting.answers import whole_text
 from kclass.collecting.archive_address import ArchiveAddress
 from kclass.collecting.bing import KEY_VARIABLE, Bing
 from kclass.collecting.commons import Commons
@@ -160,6 +161,10 @@ class CollectOptions:
         for name, words in (("queries", self.queries), ("with_", self.with_)):
             if any(not isinstance(word, str) or not word.strip() for word in words):
                 raise OptionError(f"{name} has an empty word", fix="Leave it out.")
+            if any(whole_text(word) != word for word in words):
+                raise OptionError(
+                    f"{name} has a word with signs that are no text: {words!r}", fix="Type it anew."
+                )
             if len(set(words)) < len(words):
                 raise OptionError(f"{name} has a word twice: {', '.join(words)}", fix="Leave one out.")
         if self.endpoint and not self.endpoint.startswith(("http://", "https://")):
@@ -172,6 +177,11 @@ class CollectOptions:
             raise OptionError(
                 "licence leaves nothing of an archive, which does not say under which its photos are",
                 fix="Leave licence out, and look at the archive's page for its terms.",
+            )
+        if self.provider == "bing" and self.queries and self.licences:
+            raise OptionError(
+                "licence leaves next to nothing of bing, which hardly ever says under which a photo is",
+                fix="Search openverse or commons.",
             )
         if self.with_ and not self.queries:
             raise OptionError("with_ has no effect without a query", fix="Leave it out.")

@@ -67,9 +67,13 @@ class State:
         return self.hidden / LEFT_OUT / place.relative_to(self.out)
 
     def whereabouts(self, fetched: Fetched) -> Path | None:
-        """Where a photo is now: as it came, or where it has been put; None if somebody deleted it."""
-        put = (self.out / path for path in self.ledger.places(fetched.outcome.content))
-        return next((path for path in (self.come(fetched.wanted.found), *put) if is_there(path)), None)
+        """Where a photo is now: where it has been put, or as it came; None if somebody deleted it."""
+        content = fetched.outcome.content
+        for path in self.ledger.places(content):
+            if is_there(self.out / path):
+                return self.out / path
+        come = self.come(fetched.wanted.found)
+        return come if is_there(come) and not self.ledger.was_placed(content) else None
 
     def outcome(self, found: Found) -> Outcome | None:
         """What came of a photo before, by the same rules."""

@@ -1,11 +1,17 @@
 """What is to be collected: which photo for which class, in the order in which it was found."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Any, Final, Self
 
 from kclass.collecting.found import Asking, Found, Provider
+from kclass.collecting.licences import Licence
 from kclass.collecting.refusals import RefusalError
+
+MOST_LOOKED_AT: Final = 20
+"""Photos that a search gives for each that is asked for; a rare licence is not looked for among all."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,22 @@ class Wanted:
 
     query: Query
     found: Found
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others that are wanted."""
+        return json.dumps([*astuple(self.query), self.found.address])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """What `to_dict` gave."""
+        found = dict(content["found"])
+        licence = Licence(**found.pop("licence"))
+        return cls(Query(**content["query"]), Found(**found, licence=licence))
 
 
 @dataclass
@@ -90,12 +112,14 @@ def searched(
     """
     result = Searched(query, number)
     seen: set[str] = set()
+    looked_at = 0
     try:
         for found in provider.search(query.text, ask):
             if found.address not in seen:
                 seen.add(found.address)
                 result.take(found, licences)
-            if len(result.wanted) == number:
+            looked_at += 1
+            if len(result.wanted) == number or looked_at == number * MOST_LOOKED_AT:
                 break
     except RefusalError as error:
         result.refused[f"search: {error.reason}"] += 1

@@ -111,6 +111,40 @@ def test_a_checksum_is_checked(algorithm: str, offered: Callable[..., str], tmp_
     assert len(collect(f"{address}#{algorithm.upper()}={right.upper()}", tmp_path / "out").photos) == 6
 
 
+def test_a_checksum_that_is_given_later_is_checked_too(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    address = offered(PHOTOS)
+    first = collect(address, tmp_path / "out")
+    with pytest.raises(DataError, match="has the md5 checksum"):
+        collect(f"{address}#md5={'0' * 32}", tmp_path / "out")
+    right = hashlib.md5((tmp_path / "x.zip").read_bytes()).hexdigest()
+    assert collect(f"{address}#md5={right}", tmp_path / "out") == first
+    assert site.asked["/photos.zip"] == 1
+
+
+@pytest.mark.parametrize("when", ["kclass.collecting.archived.unpack", "kclass.collecting.archived._photos"])
+def test_an_archive_is_not_fetched_again_if_the_process_ended_while_it_was_unpacked(
+    when: str, offered: Callable[..., str], site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = offered(PHOTOS)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(when, killed)
+        collect(address, tmp_path / "out")
+    assert len(collect(address, tmp_path / "out").photos) == 6
+    assert site.asked["/photos.zip"] == 1
+
+
+def test_passwords_of_an_archive_are_not_published(offered: Callable[..., str], tmp_path: Path) -> None:
+    collect(offered(PHOTOS).replace("//", "//jo:s3cret@"), tmp_path / "out")
+    for name in ("attribution.csv", "ATTRIBUTION.md"):
+        assert "s3cret" not in (tmp_path / "out" / name).read_text()
+
+
 def test_an_archive_that_cannot_be_had_is_named(site: Site, tmp_path: Path) -> None:
     site.answers["/photos.zip"] = status(404)
     with pytest.raises(DataError) as caught:

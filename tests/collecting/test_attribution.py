@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from kclass.collecting.attribution import Credit, page, table, write_credits, write_left_out
+from kclass.collecting.attribution import (
+    Credit,
+    page,
+    table,
+    without_password,
+    write_credits,
+    write_left_out,
+)
 from kclass.collecting.collection import Left
 
 CREDIT = Credit(
@@ -67,6 +74,34 @@ def test_pages_that_are_no_web_pages_are_no_links(address: str) -> None:
     assert credited(page=address, address=address).startswith("- A red ant by Jo")
 
 
+def test_halves_of_signs_do_no_harm(tmp_path: Path) -> None:
+    write_credits(tmp_path, [replace(CREDIT, title="a \ud83d car", creator="\ud83d")], shrunk=False)
+    assert "[a ? car]" in (tmp_path / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    assert ",a ? car,?," in (tmp_path / "attribution.csv").read_text(encoding="utf-8")
+
+
+def test_that_photos_were_made_smaller_is_said() -> None:
+    assert "made smaller" in page([CREDIT], shrunk=True)
+    assert "made smaller" not in page([CREDIT])
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://jo:s3cret@photos.example/1.zip", "https://photos.example/1.zip"),
+        ("https://photos.example/a@b", "https://photos.example/a@b"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_passwords_do_not_stand_in_addresses(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
+def test_lines_in_an_address_make_no_lines_on_the_page() -> None:
+    line = credited(page="https://photos.example/\n\n# Heading\n\n[a]: https://evil.example")
+    assert "%0A" in line and "# Heading" not in line
+
+
 def test_an_address_does_not_end_the_link() -> None:
     assert credited(page="https://photos.example/a_(b) c<d").startswith(
         "- [A red ant](https://photos.example/a_%28b%29%20c%3Cd) by Jo"
@@ -81,7 +116,9 @@ def test_the_table_has_a_line_for_each_photo_and_no_formula() -> None:
 
 
 def test_photos_stand_in_the_order_of_their_files(tmp_path: Path) -> None:
-    write_credits(tmp_path, [replace(CREDIT, file="ant/b.jpg"), replace(CREDIT, file="ant/a.jpg")])
+    write_credits(
+        tmp_path, [replace(CREDIT, file="ant/b.jpg"), replace(CREDIT, file="ant/a.jpg")], shrunk=False
+    )
     with (tmp_path / "attribution.csv").open(newline="", encoding="utf-8") as file:
         assert [row["file"] for row in csv.DictReader(file)] == ["ant/a.jpg", "ant/b.jpg"]
     text = (tmp_path / "ATTRIBUTION.md").read_text(encoding="utf-8")

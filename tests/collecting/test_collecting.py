@@ -7,7 +7,8 @@ from photo_server import Site, as_json, body, photo, status
 
 import kclass
 from kclass.collecting.collection import Collection
-from kclass.errors import DataError, OptionError
+from kclass.collecting.placing import Places
+from kclass.errors import DataError, OptionError, OutputError
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +216,128 @@ def test_hosts_are_told_who_collects(shop: Site, tmp_path: Path) -> None:
     )
 
 
+def test_more_queries_add_to_what_is_there(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg", "/1.jpg")
+    out = tmp_path / "out"
+    ants = collect(shop, "ant", out=out)
+    both = collect(shop, "bee", out=out)
+    # The first photo was found for both now.
+    assert [path.split("/")[0] for path in both.photos] == ["ant", "bee"]
+    assert [each.label for each in both.left_out] == ["ant", "bee"]
+    assert [each.query for each in both.counts] == ["bee"]
+    with (out / "attribution.csv").open(newline="") as file:
+        assert tuple(row["file"] for row in csv.DictReader(file)) == both.photos
+    assert set(both.photos) & set(ants.photos)
+    assert collect(shop, "ant", "bee", out=out).photos == both.photos
+
+
+def test_another_query_moves_what_is_there_into_splits_too(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", *(f"/{number}.jpg" for number in range(6)))
+    offer(shop, "bee", *(f"/{number}.jpg" for number in range(6, 12)))
+    out = tmp_path / "out"
+    collect(shop, "ant", out=out)
+    found = collect(shop, "bee", out=out, valid=0.5)
+    assert {path.split("/")[0] for path in found.photos} == {"train", "validation"}
+    assert len(found.photos) == 12
+    assert kclass.open_data(out).classes == ("ant", "bee")
+
+
+def test_a_class_keeps_its_folder_whatever_is_collected_next(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "a/b", "/1.jpg")
+    offer(shop, "a:b", "/2.jpg")
+    first = collect(shop, "a/b", "a:b", out=tmp_path / "out")
+    folders = {(tmp_path / "out" / path).read_bytes(): path.split("/")[0] for path in first.photos}
+    assert folders == {photo(1): "a_b", photo(2): "a_b-2"}
+    assert collect(shop, "a:b", out=tmp_path / "out").photos == first.photos
+
+
+def test_the_same_bytes_at_another_address_do_not_bring_a_deleted_photo_back(
+    shop: Site, tmp_path: Path
+) -> None:
+    offer(shop, "ant", "/1.jpg")
+    offer(shop, "red ant", "/elsewhere.jpg")
+    shop.answers["/elsewhere.jpg"] = body(photo(1))
+    found = collect(shop, "ant", out=tmp_path / "out")
+    (tmp_path / "out" / found.photos[0]).unlink()
+    assert collect(shop, "ant", out=tmp_path / "out", with_=["red"]).photos == ()
+
+
+def test_a_photo_that_somebody_changed_stays_as_it_is(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/small.jpg")
+    offer(shop, "red ant", "/elsewhere.jpg")
+    shop.answers["/elsewhere.jpg"] = body(photo(1))
+    shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
+    found = collect(shop, "ant", out=tmp_path / "out")
+    changed = tmp_path / "out" / found.photos[0]
+    changed.write_bytes(photo(77))
+    assert collect(shop, "ant", out=tmp_path / "out").photos == found.photos
+    again = collect(shop, "ant", out=tmp_path / "out", with_=["red"])
+    assert again.photos == found.photos
+    assert (again.counts[0].duplicates, again.counts[0].kept) == (1, 0)
+    assert changed.read_bytes() == photo(77)
+
+
+@pytest.mark.parametrize("name", ["attribution.csv", "ATTRIBUTION.md", "left-out.csv"])
+def test_tables_of_somebody_else_are_not_written_over(name: str, shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(OutputError, match="is there already, and of no collection that is remembered here"):
+        collect(shop, "ant", out=tmp_path / "out")
+    assert (tmp_path / "out" / name).read_text() == "mine"
+
+
+def test_two_tables_of_one_name_are_counted_apart(shop: Site, tmp_path: Path) -> None:
+    tables = [tmp_path / folder / "list.csv" for folder in "ab"]
+    for number, table in enumerate(tables, start=1):
+        table.parent.mkdir()
+        table.write_text(f"url,class\n{shop.url('/1.jpg')},ant\n{shop.url(f'/{number}.jpg')},ant\n")
+    found = kclass.collect(out=tmp_path / "out", urls=tables, allow_private=True)
+    assert [(each.found, each.duplicates, each.kept) for each in found.counts] == [(2, 1, 1), (2, 1, 1)]
+
+
+def test_a_rare_licence_is_not_looked_for_among_all(shop: Site, tmp_path: Path) -> None:
+    pages: list[int] = []
+
+    def page(query: dict[str, str]) -> dict[str, Any]:
+        pages.append(int(query["page"]))
+        entries = [{"url": f"http://a/{query['page']}/{n}", "license": "by-nc"} for n in range(20)]
+        return {"page_count": 12, "results": entries}
+
+    shop.answers["/search"] = as_json(page)
+    found = collect(shop, "ant", out=tmp_path / "out", licence="by", per_query=3)
+    assert (found.counts[0].found, found.refused) == (0, {"licence by-nc": 60})
+    assert pages == [1, 2, 3]
+
+
+@pytest.mark.parametrize("moved", range(6))
+def test_a_process_that_ends_while_photos_are_moved_loses_none(
+    moved: int, shop: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg", "/3.jpg")
+    offer(shop, "bee", "/4.jpg", "/5.jpg", "/1.jpg")
+    expected = collect(shop, "ant", "bee", out=tmp_path / "whole", valid=0.5)
+    out = tmp_path / "out"
+    collect(shop, "ant", out=out)
+    put, before, left = Places.put, moved % 2 == 0, [moved // 2]
+
+    def ended(self: Places, *arguments: Any, **options: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0 and before:
+            raise KeyboardInterrupt
+        put(self, *arguments, **options)
+        if left[0] < 0:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Places, "put", ended)
+        collect(shop, "ant", "bee", out=out, valid=0.5)
+    assert collect(shop, "ant", "bee", out=out, valid=0.5).photos == expected.photos
+    there = {path.relative_to(out).as_posix() for path in out.glob("[!.]*/*/*") if path.is_file()}
+    assert there == set(expected.photos)
+
+
 def test_what_turns_out_to_be_of_two_classes_is_put_aside_and_not_deleted(shop: Site, tmp_path: Path) -> None:
     offer(shop, "ant", "/1.jpg", "/2.jpg")
     offer(shop, "bee", "/1.jpg", "/3.jpg")
@@ -308,6 +431,8 @@ def test_a_table_that_lacks_something_says_where(text: str, message: str, tmp_pa
         ({"queries": ["ant"], "image_size": "large"}, "image_size is 'large'; it must be one of"),
         ({"queries": ["ant"], "endpoint": "ftp://a"}, "it must be an http or https address"),
         ({"queries": ["ant"], "contact": "a\nHost: b"}, "it must be printable ASCII"),
+        ({"queries": ["ant"], "provider": "bing", "licence": "by"}, "licence leaves next to nothing of bing"),
+        ({"queries": ["a\ud83d"]}, "queries has a word with signs that are no text"),
         ({"queries": "ant"}, "queries is 'ant'; it must be a list"),
         ({"urls": "list.csv"}, "urls is 'list.csv'; it must be a list"),
         ({"archive": ["http://a/x.zip"], "with_": ["red"]}, "with_ has no effect without a query"),

@@ -1,8 +1,10 @@
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
-from photo_server import Clock, Site, body, cut_off, in_turn, redirect, status
+from photo_server import Clock, Site, body, cut_off, dripping_headers, in_turn, redirect, status
 
 from kclass.collecting.fetching import Fetcher, Patience
 from kclass.collecting.hosts import Hosts
@@ -35,7 +37,7 @@ def test_what_lies_at_an_address_is_fetched(fetcher: Fetcher, site: Site) -> Non
     assert fetcher.fetch(site.url("/a"), content) == b"here it is"
 
 
-@pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504, 507, 522])
 def test_what_may_pass_is_asked_for_again_each_time_later(
     code: int, fetcher: Fetcher, site: Site, clock: Clock
 ) -> None:
@@ -51,7 +53,14 @@ def test_a_host_is_asked_four_times_and_then_left(fetcher: Fetcher, site: Site, 
 
 
 @pytest.mark.parametrize(
-    ("said", "wait"), [("7", 7.0), ("Thu, 01 Jan 1970 00:17:00 GMT", 20.0), ("soon", 1.0), ("-3", 1.0)]
+    ("said", "wait"),
+    [
+        ("7", 7.0),
+        ("Thu, 01 Jan 1970 00:17:00 GMT", 20.0),
+        ("soon", 1.0),
+        ("-3", 1.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 1.0),
+    ],
 )
 def test_a_host_may_say_how_long_to_wait(
     said: str, wait: float, fetcher: Fetcher, site: Site, clock: Clock
@@ -77,10 +86,13 @@ def test_a_host_that_asks_for_too_much_patience_is_left_alone(
     assert (site.asked["/a"], clock.waits) == (1, [])
 
 
-@pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
-def test_what_will_not_pass_is_asked_for_once(code: int, fetcher: Fetcher, site: Site) -> None:
+@pytest.mark.parametrize(
+    ("code", "lasting"), [(400, True), (404, True), (410, True), (401, False), (403, False)]
+)
+def test_what_will_not_pass_is_asked_for_once(code: int, lasting: bool, fetcher: Fetcher, site: Site) -> None:
+    # With another key or contact 401 and 403 may turn into photos.
     site.answers["/a"] = status(code)
-    assert refused(fetcher, site.url("/a")) == (f"HTTP {code}", True)
+    assert refused(fetcher, site.url("/a")) == (f"HTTP {code}", lasting)
     assert site.asked["/a"] == 1
 
 
@@ -133,3 +145,35 @@ def test_what_is_no_address_is_refused(address: str, fetcher: Fetcher) -> None:
     reason, lasting = refused(fetcher, address)
     assert reason in ("not an address", "not http or https")
     assert lasting
+
+
+def test_headers_that_drip_end_with_patience(site: Site) -> None:
+    site.answers["/a"] = dripping_headers()
+    fetcher = Fetcher(Hosts(allow_private=True), Patience(whole=0.2))
+    assert refused(fetcher, site.url("/a")) == ("too slow", False)
+
+
+def test_whoever_receives_is_refused_when_nothing_more_is_asked(site: Site) -> None:
+    site.answers["/a"] = dripping_headers()
+    hosts = Hosts(allow_private=True)
+    fetcher = Fetcher(hosts)
+    found: list[tuple[str, bool]] = []
+    thread = threading.Thread(target=lambda: found.append(refused(fetcher, site.url("/a"))))
+    thread.start()
+    while not site.asked["/a"]:
+        threading.Event().wait(0.01)
+    fetcher.stop()
+    thread.join(60)
+    assert found == [("stopped", False)]
+
+
+def test_a_name_and_a_password_go_to_the_host_whose_address_has_them(
+    fetcher: Fetcher, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login jo password s3cret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    site.answers["/a"] = body(b"a")
+    fetcher.fetch(site.url("/a"), content)
+    assert "Authorization" not in site.headers["/a"]
+    fetcher.fetch(site.url("/a").replace("//", "//me:mine@"), content)
+    assert site.headers["/a"]["Authorization"] == "Basic bWU6bWluZQ=="

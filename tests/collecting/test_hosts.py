@@ -4,7 +4,7 @@ import pytest
 from photo_server import Clock, Site, body
 
 from kclass.collecting.fetching import Fetcher
-from kclass.collecting.hosts import Hosts
+from kclass.collecting.hosts import MOST_IDLE, Hosts
 from kclass.collecting.refusals import RefusalError
 from kclass.parallel import in_parallel
 
@@ -64,6 +64,12 @@ def _session_of(hosts: Hosts) -> object:
         "169.254.169.254",
         "[fe80::1]",
         "[::ffff:10.0.0.1]",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "localhost",
+        "a.localhost",
+        "[64:ff9b::a00:1]",
         "0.0.0.0",
     ],
 )
@@ -71,6 +77,28 @@ def test_addresses_that_are_not_public_are_refused_by_their_numbers(host: str) -
     hosts = Hosts(allow_private=False)
     with pytest.raises(RefusalError, match="private address"), hosts.session(f"http://{host}/a"):
         pass
+
+
+def test_public_addresses_and_names_are_asked() -> None:
+    for host in ("93.184.216.34", "[2606:2800:220:1:248:1893:25c8:1946]", "photos.example"):
+        with Hosts(allow_private=False).session(f"http://{host}/a"):
+            pass
+
+
+def test_few_hosts_keep_their_connections() -> None:
+    hosts = Hosts(allow_private=True)
+    sessions = {}
+    for number in range(MOST_IDLE + 10):
+        with hosts.session(f"http://photos{number}.example/a") as session:
+            sessions[number] = session
+    idle = [name for name, host in hosts._hosts.items() if host.idle]
+    assert idle == [f"http://photos{number}.example" for number in range(10, MOST_IDLE + 10)]
+    with hosts.session("http://photos10.example/b") as session:
+        assert session is sessions[10]
+    with hosts.session("http://photos0.example/b") as session:
+        assert session is not sessions[0]
+    hosts.close()
+    assert not any(host.idle for host in hosts._hosts.values())
 
 
 def test_whoever_waits_is_refused_when_nothing_more_is_asked() -> None:

@@ -65,6 +65,25 @@ def many(path: Path, number: int) -> None:
     path.write_bytes(directory + end_64 + locator + end)
 
 
+def test_a_record_that_holds_the_mark_of_another_hides_nothing(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {f"{number}.jpg": b"one" for number in range(10)})
+    data = path.read_bytes()
+    offset = len(data) - 6
+    path.write_bytes(data[:offset] + b"PK\5\6" + data[offset + 4 :])
+    assert has_more_members(path, 9)
+
+
+def test_a_locator_that_leads_to_no_record_hides_nothing(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {f"{number}.jpg": b"one" for number in range(10)})
+    data = path.read_bytes()
+    end = data.rindex(b"PK\5\6")
+    # Such a locator belongs to the directory, as far as an archive without a record goes.
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1)
+    size = int.from_bytes(data[end + 12 : end + 16], "little") + len(locator)
+    path.write_bytes(data[:end] + locator + data[end : end + 12] + struct.pack("<I", size) + data[end + 16 :])
+    assert has_more_members(path, 9)
+
+
 @given(st.binary(max_size=200), st.integers(0, 3))
 def test_nothing_makes_it_fail(data: bytes, marks: int) -> None:
     parts = [
