@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Unpack
 
+from kclass.collecting.accounting import counted, credit_of, left_out
 from kclass.collecting.archived import archived
 from kclass.collecting.asking import RememberedAnswers
 from kclass.collecting.attribution import LEFT_OUT, PAGE, TABLE, write_credits, write_left_out
@@ -13,11 +14,8 @@ from kclass.collecting.downloading import Downloads
 from kclass.collecting.fetching import Fetcher
 from kclass.collecting.hosts import Hosts
 from kclass.collecting.laying_out import (
-    counted,
-    credit_of,
     known_copies,
     lay_out,
-    left_out,
     located,
     remove_empty_folders,
     remove_half_files,

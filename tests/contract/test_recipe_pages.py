@@ -22,7 +22,6 @@ QUICKER: dict[str, dict[str, object]] = {
     "lakes": {"size": 32, "epochs": 1, "fine_tune": 1, "unfreeze": "last-2"},
 }
 """What a recipe is given in the quick tests, beside what the page gives; the slow ones give nothing."""
-SOON_DONE = ("landmarks-transfer",)
 TUNING = ("fine_tune", "unfreeze")
 EVER = {
     "kclass sample cars": "kclass sample cars --per-class 8",
@@ -122,9 +121,8 @@ def test_the_pictures_of_a_page_are_there(name: str) -> None:
     assert all((PAGES / each).is_file() for each in pictures)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in SOON_DONE else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_commands_and_the_python_of_a_page_run(
     name: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
