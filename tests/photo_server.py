@@ -2,6 +2,7 @@
 
 import io
 import json
+import ssl
 import sys
 import threading
 from collections import Counter
@@ -99,16 +100,19 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of those who went before they had their answer."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Site]:
     site = Site()
     handler = type("SiteHandler", (Handler,), {"site": site})
     server = Server(("127.0.0.1", 0), handler)
-    site.address = f"http://127.0.0.1:{server.server_address[1]}"
+    if context is not None:
+        # The handshake is made by the thread that answers, or a client that hangs would hold up all.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    site.address = f"http{'s' if context else ''}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -182,11 +186,13 @@ def endless() -> Answer:
     return answer
 
 
-def dripping() -> Answer:
+def dripping(**headers: str) -> Answer:
     """A byte now and then, for as long as somebody listens."""
 
     def answer(handler: Handler) -> None:
         handler.send_response(200)
+        for name, value in headers.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", "1000000")
         handler.end_headers()
         handler.close_connection = True

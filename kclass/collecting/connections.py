@@ -63,6 +63,7 @@ class _Checked:
     opened: "weakref.WeakSet[Any]"
     allow_private: bool
     proxy: Any
+    sock: Any
 
     def _new_conn(self) -> socket.socket:
         connection: socket.socket = super()._new_conn()  # type: ignore[misc]
@@ -73,8 +74,12 @@ class _Checked:
             except BaseException:
                 connection.close()
                 raise
-        self.opened.add(self)
         return connection
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        # The socket and not the connection, which forgets it if the host wants it closed after the answer.
+        self.opened.add(self.sock)
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -109,5 +114,5 @@ class WatchedAdapter(HTTPAdapter):
     def cut(self) -> None:
         """End what is being sent and received; whoever waits for it gets an error."""
         for connection in list(self._opened):
-            with contextlib.suppress(OSError, AttributeError):  # none is open, or it has just been closed
-                connection.sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)

@@ -84,8 +84,9 @@ def test_an_endless_body_ends_at_the_limit(site: Site, tmp_path: Path) -> None:
     assert reason == "more than 1,000,000 bytes"
 
 
-def test_a_body_that_drips_ends_with_patience(site: Site, tmp_path: Path) -> None:
-    site.answers["/a"] = dripping()
+@pytest.mark.parametrize("headers", [{}, {"Connection": "close"}])
+def test_a_body_that_drips_ends_with_patience(headers: dict[str, str], site: Site, tmp_path: Path) -> None:
+    site.answers["/a"] = dripping(**headers)
     assert refused(site, tmp_path / "it", downloads(whole=0.1)) == "too slow"
 
 
