@@ -127,7 +127,7 @@ def test_without_a_network_the_error_names_the_file_its_folder_and_the_ways_out(
     with pytest.raises(ModelError) as caught:
         imagenet_weights(NAME)(None)
     assert caught.value.message == (
-        "the ImageNet weights of mobilenet_v3_small cannot be downloaded (tests use no network)"
+        "the ImageNet weights of mobilenet_v3_small cannot be downloaded (tests use no network but loopback)"
     )
     assert caught.value.fix == (
         f"Go online once, or put {FILE} into {models}; or use --backbone efficientnet_lite0,"
@@ -146,7 +146,7 @@ def test_a_damaged_file_is_left_alone_if_no_other_can_be_had(models: Path, saved
         imagenet_weights(NAME)(None)
     assert caught.value.message == (
         f"{models / FILE} is damaged and the ImageNet weights of mobilenet_v3_small cannot be downloaded"
-        " (tests use no network)"
+        " (tests use no network but loopback)"
     )
     assert (models / FILE).read_bytes() == saved.read_bytes()[:1000]
     assert list(models.iterdir()) == [models / FILE]
