@@ -106,9 +106,11 @@ def collect(terminal: Terminal, *, queries: tuple[str, ...], out: Path, as_json:
         print_json(found.to_dict())
     else:
         print_result(repr(found))
-    if not found.photos:
+    if not found.came:
         terminal.complain("Nothing came.")
+    elif not found.photos:
+        terminal.complain("Of what came nothing stays.")
     elif not as_json:
         terminal.say(f"Whose they are: {out / 'ATTRIBUTION.md'}")
         terminal.say(f"Next: kclass check {shlex.quote(str(out))}")
-    return int(not found.photos)
+    return int(not found.came or not found.photos)

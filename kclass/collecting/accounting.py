@@ -34,7 +34,7 @@ def credit_of(there: There, out: Path) -> Credit:
     )
 
 
-def left_out(there: Sequence[There], choice: Choice, out: Path) -> tuple[Left, ...]:
+def left_out(there: Sequence[There], choice: Choice, aside: Sequence[Path], out: Path) -> tuple[Left, ...]:
     """The photos that were fetched and do not stay, with what they collide with."""
     reasons: dict[int, tuple[str, str]] = {}
     for number, other in choice.again.items():
@@ -42,11 +42,15 @@ def left_out(there: Sequence[There], choice: Choice, out: Path) -> tuple[Left, .
     for number, labels in choice.torn.items():
         reasons[number] = "several classes", ", ".join(labels)
     for number, photo in choice.aside.items():
-        reasons[number] = "set aside", str(photo)
+        reasons[number] = "set aside", str(aside[photo])
     return tuple(
-        Left(there[number].fetched.wanted.found.address, there[number].label, *reasons[number])
+        Left(without_password(_address(there[number])), there[number].label, *reasons[number])
         for number in sorted(reasons)
     )
+
+
+def _address(there: There) -> str:
+    return there.fetched.wanted.found.address
 
 
 def counted(
@@ -54,20 +58,20 @@ def counted(
 ) -> tuple[QueryCount, ...]:
     """What became of what each query found."""
     outcomes = {each.wanted.key: each.outcome for each in fetched}
-    here = {each.fetched.wanted.key for each in there}
+    gone = {there[number].fetched.wanted.key for number in choice.gone}
     chosen = {there[number].fetched.wanted.key for number in choice.chosen}
-    return tuple(_counted(search, outcomes, here, chosen) for search in found)
+    return tuple(_counted(search, outcomes, gone, chosen) for search in found)
 
 
 def _counted(
-    search: Searched, outcomes: Mapping[str, Outcome], here: Set[str], chosen: set[str]
+    search: Searched, outcomes: Mapping[str, Outcome], gone: Set[str], chosen: set[str]
 ) -> QueryCount:
     keys = [each.key for each in search.wanted]
     own = [outcomes[key] for key in keys]
     come = sum(bool(each.content) for each in own)
     kept = {key for key in keys if key in chosen}
     chosen -= kept  # a photo that two lists have is a duplicate in the second
-    deleted = come - sum(key in here for key in keys)
+    deleted = sum(key in gone for key in keys)
     refused = search.refused + Counter(each.refused for each in own if each.refused)
     return QueryCount(
         label=search.query.label,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from kclass.collecting.attribution import without_password
 from kclass.errors import DataError, OptionError
 from kclass.files import output_errors
 
@@ -55,6 +56,11 @@ class ArchiveAddress:
             )
         return cls(address, algorithm, checksum)
 
+    @property
+    def shown(self) -> str:
+        """The address without the name and password that may stand in it."""
+        return without_password(self.address)
+
     def check(self, found: Mapping[str, str]) -> None:
         """Make sure that a file is the archive.
 
@@ -66,7 +72,7 @@ class ArchiveAddress:
         """
         if self.algorithm and found[self.algorithm] != self.checksum:
             raise DataError(
-                f"{self.address} has the {self.algorithm} checksum {found[self.algorithm]}, and not "
+                f"{self.shown} has the {self.algorithm} checksum {found[self.algorithm]}, and not "
                 f"{self.checksum}",
                 fix="Ask whoever gave the checksum: the archive has been changed, or damaged on its way.",
             )

@@ -18,7 +18,7 @@ from kclass.dataset.names import UNLABELLED
 from kclass.dataset.opening import open_data
 from kclass.dataset.unpacked import archive_name, innermost
 from kclass.errors import DataError, KClassError, OptionError
-from kclass.files import is_there, whole_file
+from kclass.files import is_there, output_errors, whole_file
 
 UNPACKED: Final = "unpacked"
 MEMBERS: Final = 200_000
@@ -29,8 +29,6 @@ SECONDS: Final = 6 * 60 * 60.0
 """For one archive, however slowly it comes."""
 
 NO_CLASS: Final = "no class"
-_TEST_FIRST: Final = (2, 1, 0, -1)
-"""Of copies the first stays: a test photo is worth more than the one that would be trained on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def archived(given: ArchiveAddress, *, state: State, fetcher: Fetcher, most: int
     if answer is None:
         answer = _looked_into(given, state, fetcher, most)
         state.ledger.note_answer(asked, answer)
-        _archive(given, state).unlink(missing_ok=True)
+    _remove(_archive(given, state))
     given.check(answer["checksums"])
     return _by_class(given.address, [_Listed(*each) for each in answer["photos"]])
 
@@ -104,9 +102,9 @@ def _looked_into(given: ArchiveAddress, state: State, fetcher: Fetcher, most: in
         unpack(archive, folder, limits=Limits(members=MEMBERS, size=BYTES))
         return {"checksums": found, "photos": _photos(folder)}
     except (DataError, OptionError) as error:
-        archive.unlink(missing_ok=True)  # it is no use
+        _remove(archive)  # it is no use
         place = innermost(folder) if is_there(folder) else archive
-        told = _in_their_words(error, place, given.address)
+        told = _in_their_words(error, place, given.shown)
         shutil.rmtree(folder, ignore_errors=True)
         raise told from error
 
@@ -115,13 +113,18 @@ def _archive(given: ArchiveAddress, state: State) -> Path:
     return state.hidden / UNPACKED / f"{address_hash(given.address)}.archive"
 
 
+def _remove(archive: Path) -> None:
+    with output_errors(archive):
+        archive.unlink(missing_ok=True)
+
+
 def _fetch(given: ArchiveAddress, path: Path, fetcher: Fetcher, most: int) -> None:
     with whole_file(path) as part:
         try:
             fetcher.fetch(given.address, lambda answer: stream(answer, part, most=most), seconds=SECONDS)
         except RefusalError as error:
             raise DataError(
-                f"cannot fetch the archive {given.address}: {error.reason}", fix="Check the address."
+                f"cannot fetch the archive {given.shown}: {error.reason}", fix="Check the address."
             ) from error
 
 
@@ -138,9 +141,8 @@ def _photos(folder: Path) -> list[Any]:
             raise DataError(f"{inner} has a table that names photos outside of it, such as {path}")
         name = samples.classes[label] if label != UNLABELLED else ""
         which = SPLITS[split] if split >= 0 else ""
-        order = _TEST_FIRST.index(split)
-        listed.append((order, [place.relative_to(folder.resolve()).as_posix(), name, which]))
-    return [each for _, each in sorted(listed, key=lambda pair: pair[0])]
+        listed.append([place.relative_to(folder.resolve()).as_posix(), name, which])
+    return listed
 
 
 def _in_their_words(error: KClassError, place: Path, address: str) -> DataError:

@@ -1,9 +1,8 @@
 """Which of the photos stay: each picture once, for one class, and never one that is set aside."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,12 +11,12 @@ from PIL import Image
 
 from kclass.errors import PhotoError
 from kclass.inspection.grouping import Groups
-from kclass.inspection.inspecting import inspect
 from kclass.inspection.inspection import Inspection
 from kclass.inspection.matching import near_identical
 from kclass.progress import Progress, silent
 
 HASH_SIDE: Final = 10
+_WORTH: Final = ("test", "validation", "train", "")
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,16 @@ class Candidate:
     """A photo that was fetched.
 
     Args:
-        path: where its file is.
+        look: what was seen of it as it came, or why nothing can be.
         label: the class it was found for.
+        split: "train", "validation" or "test", if it was found in such a folder; else empty.
+        is_gone: whether it is there no longer.
     """
 
-    path: Path
+    look: Inspection | PhotoError
     label: str
+    split: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,69 +44,65 @@ class Choice:
         chosen: places of those that stay, ascending.
         again: for each that is a copy of one that stays, the place of that one.
         torn: places of those that were found for several classes, with these classes.
-        aside: for each that is a copy of a photo set aside, that photo.
+        aside: for each that is a copy of a photo set aside, the place of that photo.
+        gone: places of those that are there no longer, and of their copies in their classes.
     """
 
     chosen: tuple[int, ...]
     again: Mapping[int, int]
     torn: Mapping[int, tuple[str, ...]]
-    aside: Mapping[int, Path]
+    aside: Mapping[int, int]
+    gone: Set[int]
 
 
 def choose(
-    candidates: Sequence[Candidate],
-    aside: Sequence[Path],
-    *,
-    known: Iterable[tuple[int, int]] = (),
-    progress: Progress = silent,
+    candidates: Sequence[Candidate], aside: Sequence[Inspection], *, progress: Progress = silent
 ) -> Choice:
     """Each picture once, of those that are for one class and not set aside.
 
     What counts as the same picture is what `kclass check` counts: copies in other sizes and
     compressions, turned ones and crops. Photos of equal average hash are looked at for it, too.
+    Of copies a test photo stays, or else a validation photo, or else the first: the one that would be
+    trained on is worth less.
 
     Args:
-        candidates: in the order in which they were found; of copies the first stays.
+        candidates: in the order in which they were found.
         aside: photos that nothing may be a copy of.
-        known: places of candidates that are copies of each other whatever their files are now.
         progress: is told how far it is.
-
-    Raises:
-        OutputError: the cache cannot be used.
     """
-    paths = [*aside, *(each.path for each in candidates)]
-    looked = inspect(paths, progress=progress)
-    matches = near_identical(looked, candidates=_alike(looked), progress=progress)
-    groups = Groups(len(paths))
+    looks = [*aside, *(each.look for each in candidates)]
+    matches = near_identical(looks, candidates=_alike(looks), progress=progress)
+    groups = Groups(len(looks))
     for match in matches:
         groups.join(match.first, match.second)
-    for one, other in known:
-        groups.join(len(aside) + one, len(aside) + other)
     members: dict[int, list[int]] = defaultdict(list)
     for place, first in enumerate(groups.firsts().tolist()):
         if place >= len(aside):
             members[first].append(place - len(aside))
-    return _decided(members, candidates, aside)
+    return _decided(members, candidates, len(aside))
 
 
-def _decided(
-    members: Mapping[int, Sequence[int]], candidates: Sequence[Candidate], aside: Sequence[Path]
-) -> Choice:
+def _decided(members: Mapping[int, Sequence[int]], candidates: Sequence[Candidate], aside: int) -> Choice:
     """The choice among candidates in groups, which are named by the place of their first photo."""
     chosen: list[int] = []
     again: dict[int, int] = {}
     torn: dict[int, tuple[str, ...]] = {}
-    taken: dict[int, Path] = {}
+    taken: dict[int, int] = {}
+    gone: set[int] = set()
     for first, ours in members.items():
-        labels = tuple(dict.fromkeys(candidates[place].label for place in ours))
-        if first < len(aside):
-            taken |= dict.fromkeys(ours, aside[first])
+        away = {candidates[place].label for place in ours if candidates[place].is_gone}
+        gone |= {place for place in ours if candidates[place].label in away}
+        left = [place for place in ours if place not in gone]
+        labels = tuple(dict.fromkeys(candidates[place].label for place in left))
+        if first < aside:
+            taken |= dict.fromkeys(left, first)
         elif len(labels) > 1:
-            torn |= dict.fromkeys(ours, labels)
-        else:
-            chosen.append(ours[0])
-            again |= dict.fromkeys(ours[1:], ours[0])
-    return Choice(tuple(sorted(chosen)), again, torn, taken)
+            torn |= dict.fromkeys(left, labels)
+        elif left:
+            best = min(left, key=lambda place: _WORTH.index(candidates[place].split))
+            chosen.append(best)
+            again |= {place: best for place in left if place != best}
+    return Choice(tuple(sorted(chosen)), again, torn, taken, gone)
 
 
 def average_hash(grey: NDArray[np.uint8]) -> bytes:

@@ -14,7 +14,6 @@ from kclass.collecting.downloading import Downloads
 from kclass.collecting.fetching import Fetcher
 from kclass.collecting.hosts import Hosts
 from kclass.collecting.laying_out import (
-    known_copies,
     lay_out,
     located,
     remove_empty_folders,
@@ -23,10 +22,10 @@ from kclass.collecting.laying_out import (
 from kclass.collecting.ledger import Ledger, Outcome
 from kclass.collecting.options import CollectKeywords, CollectOptions
 from kclass.collecting.placing import Places
+from kclass.collecting.seeing import Aside, seen, seen_aside
 from kclass.collecting.state import HIDDEN, LEDGER, Fetched, State, fetch_all
 from kclass.collecting.url_list import listed
 from kclass.collecting.wanted import Searched, Wanted, queries_of, searched
-from kclass.dataset.finding import find_photos
 from kclass.errors import OptionError, OutputError
 from kclass.files import is_there
 from kclass.progress import Progress, silent, track
@@ -86,7 +85,7 @@ def collected(
         DataError: a list of addresses, an archive or a folder of photos set aside cannot be read.
         OutputError: the folder or the cache cannot be written.
     """
-    aside = find_photos(options.not_in) if options.not_in else ()
+    aside = seen_aside(options.not_in, progress=progress)
     with Ledger(out / HIDDEN / LEDGER) as ledger:
         remove_half_files(out)
         _check_shrink(out, options.shrink, ledger)
@@ -95,6 +94,7 @@ def collected(
         wanted = [each for search in found for each in search.wanted]
         downloads = Downloads(fetcher, options.limits)
         fetched = fetch_all(wanted, state=state, downloads=downloads, progress=progress)
+        _note_wanted(found, state.ledger)
         return _placed(options, found, _with_earlier(fetched, state), state, aside, progress)
 
 
@@ -136,16 +136,29 @@ def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Pr
     return found
 
 
+def _note_wanted(found: Iterable[Searched], ledger: Ledger) -> None:
+    """Remember what is wanted; a row that has gone from a table is wanted no more."""
+    by_table: dict[str, list[Searched]] = {}
+    for search in found:
+        by_table.setdefault(search.table, []).append(search)
+    for table, searches in by_table.items():
+        if table:
+            listed_now = {each.key for search in searches for each in [*search.wanted, *search.others]}
+            ledger.forget_wanted(table, but=listed_now)
+        ledger.note_wanted(
+            table, [(each.key, each.to_dict()) for search in searches for each in search.wanted]
+        )
+
+
 def _with_earlier(fetched: Sequence[Fetched], state: State) -> list[Fetched]:
     """All photos that were ever wanted here, in the order in which they were first."""
-    state.ledger.note_wanted((each.wanted.key, each.wanted.to_dict()) for each in fetched)
     now = {each.wanted.key: each for each in fetched}
-    everything = []
+    everything: dict[str, Fetched] = {}
     for content in state.ledger.wanted():
         wanted = Wanted.from_dict(content)
         outcome = state.ledger.outcome(wanted.found.address) or Outcome()
-        everything.append(now.get(wanted.key) or Fetched(wanted, outcome))
-    return everything
+        everything.setdefault(wanted.key, now.get(wanted.key) or Fetched(wanted, outcome))
+    return list(everything.values())
 
 
 def _placed(
@@ -153,7 +166,7 @@ def _placed(
     found: Sequence[Searched],
     fetched: Sequence[Fetched],
     state: State,
-    aside: Sequence[Path],
+    aside: Sequence[Aside],
     progress: Progress,
 ) -> Collection:
     """Every chosen photo in its place, and the words that go with them."""
@@ -161,14 +174,18 @@ def _placed(
     is_split = options.valid is not None or any(each.wanted.found.split for each in fetched)
     places = Places(state.out, labels, is_split, options.valid or 0.0, options.shrink)
     there = located(fetched, state, places)
-    own = {each.path.resolve() for each in there}
-    others = [path for path in aside if path.resolve() not in own]
-    candidates = [Candidate(each.path, each.label) for each in there]
-    choice = choose(candidates, others, known=known_copies(there, state), progress=progress)
-    lay_out(there, choice, state, places)
-    remove_empty_folders(there, state.out)
-    entries = [credit_of(there[number], state.out) for number in choice.chosen]
-    left = left_out(there, choice, state.out)
+    own = {each.path.resolve() for each in there if each.path}
+    others = [each for each in aside if each.path.resolve() not in own]
+    candidates = [
+        Candidate(look, each.label, each.fetched.wanted.found.split, each.path is None)
+        for each, look in zip(there, seen(there, state.ledger, progress=progress), strict=True)
+    ]
+    choice = choose(candidates, [each.look for each in others], progress=progress)
+    chosen = [there[number] for number in choice.chosen]
+    lay_out(there, chosen, state, places)
+    remove_empty_folders(there, chosen, state.out)
+    entries = [credit_of(each, state.out) for each in chosen]
+    left = left_out(there, choice, [each.path for each in others], state.out)
     write_credits(state.out, entries, shrunk=options.shrink is not None)
     write_left_out(state.out, left)
     return Collection(

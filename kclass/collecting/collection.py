@@ -77,6 +77,11 @@ class Collection:
             total.update(each.refused)
         return dict(total.most_common())
 
+    @property
+    def came(self) -> int:
+        """How many photos came of these queries, now or before, whether they stayed or not."""
+        return sum(each.downloaded for each in self.counts)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {

@@ -7,6 +7,7 @@ to connect. So it is the other end of the connection that is checked, before any
 import contextlib
 import ipaddress
 import socket
+import threading
 import weakref
 from typing import Any, Final
 
@@ -61,6 +62,7 @@ class _Checked:
     """What both kinds of connections do: they look who is there, and are known to their adapter."""
 
     opened: "weakref.WeakSet[Any]"
+    is_cut: threading.Event
     allow_private: bool
     proxy: Any
     sock: Any
@@ -80,6 +82,9 @@ class _Checked:
         super().connect()  # type: ignore[misc]
         # The socket and not the connection, which forgets it if the host wants it closed after the answer.
         self.opened.add(self.sock)
+        if self.is_cut.is_set():  # while it was connecting, when there was nothing to be shut
+            self.sock.close()
+            raise ConnectionAbortedError("cut")
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -91,7 +96,8 @@ class WatchedAdapter(HTTPAdapter):
 
     def __init__(self, *, allow_private: bool) -> None:
         self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
-        common = {"opened": self._opened, "allow_private": allow_private}
+        self._is_cut = threading.Event()
+        common = {"opened": self._opened, "is_cut": self._is_cut, "allow_private": allow_private}
         plain = type("Connection", (_Checked, HTTPConnection), common)
         tls = type("TlsConnection", (_Checked, HTTPSConnection), common)
         self._pools = {
@@ -111,8 +117,14 @@ class WatchedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = self._pools
         return manager
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it has been told to stop."""
+        return self._is_cut.is_set()
+
     def cut(self) -> None:
-        """End what is being sent and received; whoever waits for it gets an error."""
+        """End what is being sent and received, for good; whoever waits for it gets an error."""
+        self._is_cut.set()
         for connection in list(self._opened):
             with contextlib.suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from kclass.collecting.hosts import Hosts, cut
+from kclass.collecting.hosts import Hosts, Session
 from kclass.collecting.refusals import RefusalError
 
 Read = TypeVar("Read")
@@ -106,11 +106,11 @@ class Fetcher:
             try:
                 return self._followed(address, read, parameters, headers, seconds or self.patience.whole)
             except _PassingError as error:
+                if error.host:
+                    self._hosts.rest(error.host, error.wait)
                 last = attempt + 1 == self.patience.attempts
                 if last or error.wait > self.patience.longest_wait:
                     raise RefusalError(error.reason, lasting=False) from error
-                if error.host:
-                    self._hosts.rest(error.host, error.wait)
                 self._hosts.sleep(max(error.wait, self.patience.first_wait * 2**attempt))
             finally:
                 if gap:
@@ -122,7 +122,7 @@ class Fetcher:
         self._hosts.stop()
 
     @contextlib.contextmanager
-    def _in_time(self, session: requests.Session, seconds: float) -> Iterator[None]:
+    def _in_time(self, session: Session, seconds: float) -> Iterator[None]:
         """End the block's request when its time is over, whatever it waits for.
 
         Raises:
@@ -132,7 +132,7 @@ class Fetcher:
 
         def end() -> None:
             over.set()
-            cut(session)
+            session.cut()
 
         timer = threading.Timer(seconds, end)
         timer.daemon = True
@@ -162,23 +162,35 @@ class Fetcher:
         host, seen = _checked_host(address), {address}
         for _ in range(MOST_REDIRECTS + 1):
             own = headers if _checked_host(address) == host else None
-            with self._hosts.session(address) as session, _translated(), self._in_time(session, seconds):
-                timeouts = (self.patience.connect, self.patience.read)
-                with session.get(
-                    address,
-                    params=parameters,
-                    headers=own,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=timeouts,
-                ) as answer:
-                    if answer.status_code == 200:
-                        return read(answer)
-                    address, parameters = self._next(answer), None
+            with (
+                self._hosts.session(address, longest_wait=self.patience.longest_wait) as session,
+                _translated(),
+                self._in_time(session, seconds),
+                self._got(session, address, parameters, own) as answer,
+            ):
+                if answer.status_code == 200:
+                    return read(answer)
+                address, parameters = self._next(answer), None
             if address in seen:
                 raise RefusalError("redirects in a circle")
             seen.add(address)
         raise RefusalError("too many redirects")
+
+    def _got(
+        self,
+        session: Session,
+        address: str,
+        parameters: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        return session.get(
+            address,
+            params=parameters,
+            headers=headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=(self.patience.connect, self.patience.read),
+        )
 
     def _next(self, answer: requests.Response) -> str:
         """Where a redirect leads."""

@@ -1,6 +1,7 @@
 """Sessions, one host at a time: so many requests at once, and none while a host asks for patience."""
 
 import contextlib
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -35,8 +36,34 @@ class _Host:
 
     def __init__(self, at_once: int) -> None:
         self.turns = threading.Semaphore(at_once)
-        self.idle: list[requests.Session] = []
+        self.idle: list[Session] = []
         self.not_before = 0.0
+
+
+class Session(requests.Session):
+    """A session whose requests can be cut.
+
+    Args:
+        agent: what hosts are told of whoever asks.
+        allow_private: whether addresses may be asked that are not public.
+    """
+
+    def __init__(self, *, agent: str, allow_private: bool) -> None:
+        super().__init__()
+        self.headers.update({"User-Agent": agent, "Accept-Encoding": "identity"})
+        self.auth = _none_but_the_address_has  # or requests would look into ~/.netrc
+        self._adapter = WatchedAdapter(allow_private=allow_private)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, self._adapter)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it can be used no more."""
+        return self._adapter.is_cut
+
+    def cut(self) -> None:
+        """End what it is sending and receiving, for good."""
+        self._adapter.cut()
 
 
 class Hosts:
@@ -65,24 +92,30 @@ class Hosts:
         self._at_once = at_once
         self._clock, self._sleep = clock, sleep or self._stopped.wait
         self._lock = threading.Lock()
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
-        self._lent: set[requests.Session] = set()
+        self._hosts: dict[str, _Host] = {}
+        self._idle: OrderedDict[_Host, None] = OrderedDict()
+        self._lent: set[Session] = set()
 
     @contextlib.contextmanager
-    def session(self, address: str) -> Iterator[requests.Session]:
+    def session(self, address: str, *, longest_wait: float = math.inf) -> Iterator[Session]:
         """A session for the host of an address, once one is free and the host may be asked.
 
+        Args:
+            address: http or https.
+            longest_wait: seconds; a host that asks for more patience is left alone.
+
         Raises:
-            RefusalError: the host is written as an address that is not public, or nothing more is to be
-                asked.
+            RefusalError: the host is written as an address that is not public, wants to be left alone, or
+                nothing more is to be asked.
         """
         if not self._allow_private:
             check_written_address(urlsplit(address).hostname or "")
         host = self._host(address)
         with host.turns:
-            self._wait(host)
+            self._wait(host, longest_wait)
             session = self._taken(host)
             try:
+                self.check()  # it may have been stopped before it knew of this session
                 yield session
             finally:
                 self._give_back(host, session)
@@ -108,7 +141,7 @@ class Hosts:
         with self._lock:
             lent = list(self._lent)
         for session in lent:
-            cut(session)
+            session.cut()
 
     def check(self) -> None:
         """Go on only if something is still to be asked.
@@ -128,9 +161,11 @@ class Hosts:
         for session in idle:
             session.close()
 
-    def _wait(self, host: _Host) -> None:
+    def _wait(self, host: _Host, longest: float) -> None:
         self.check()
         while (left := host.not_before - self._clock()) > 0:
+            if left > longest:
+                raise RefusalError("its host asks to be left alone for now", lasting=False)
             self.sleep(left)
 
     def _host(self, address: str) -> _Host:
@@ -140,41 +175,37 @@ class Hosts:
             key = f"{parts.scheme}://{name}"
             if key not in self._hosts:
                 self._hosts[key] = _Host(FEWER_AT_ONCE.get(name, self._at_once))
-            self._hosts.move_to_end(key)
             return self._hosts[key]
 
-    def _taken(self, host: _Host) -> requests.Session:
+    def _taken(self, host: _Host) -> Session:
         with self._lock:
             session = host.idle.pop() if host.idle else self._new()
             self._lent.add(session)
             return session
 
-    def _give_back(self, host: _Host, session: requests.Session) -> None:
+    def _give_back(self, host: _Host, session: Session) -> None:
         with self._lock:
             self._lent.discard(session)
-            host.idle.append(session)
-            # The host that was asked last is the last.
-            long_idle = [each for each in self._hosts.values() if each.idle][:-MOST_IDLE]
-            closed = [idle for each in long_idle for idle in each.idle]
-            for each in long_idle:
-                each.idle.clear()
-        for idle in closed:
-            idle.close()
+            if session.is_cut:
+                closed = [session]
+            else:
+                host.idle.append(session)
+                self._idle[host] = None
+                self._idle.move_to_end(host)
+                closed = self._long_idle()
+        for each in closed:
+            each.close()
 
-    def _new(self) -> requests.Session:
-        session = requests.Session()
-        session.headers.update({"User-Agent": self._agent, "Accept-Encoding": "identity"})
-        session.auth = _none_but_the_address_has  # or requests would look into ~/.netrc
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, WatchedAdapter(allow_private=self._allow_private))
-        return session
+    def _long_idle(self) -> list[Session]:
+        """Sessions of the host that was asked longest ago, if there are more than may stay."""
+        if len(self._idle) <= MOST_IDLE:
+            return []
+        host, _ = self._idle.popitem(last=False)
+        sessions, host.idle = host.idle, []
+        return sessions
 
-
-def cut(session: requests.Session) -> None:
-    """End what a session is sending and receiving."""
-    for adapter in session.adapters.values():
-        if isinstance(adapter, WatchedAdapter):
-            adapter.cut()
+    def _new(self) -> Session:
+        return Session(agent=self._agent, allow_private=self._allow_private)
 
 
 def _none_but_the_address_has(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kclass.collecting.choosing import Choice
 from kclass.collecting.placing import Places
 from kclass.collecting.state import Fetched, State
+from kclass.errors import OutputError
 from kclass.files import is_there, output_errors
 
 _PART: Final = re.compile(r"\.part-[0-9a-f]{32}")
@@ -17,16 +17,16 @@ _PART: Final = re.compile(r"\.part-[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class There:
-    """A photo that is there.
+    """A photo that is there, or was.
 
     Args:
         fetched: how it came.
-        path: where it lies now.
+        path: where it lies now; None if somebody has deleted it.
         place: where it belongs if it stays.
     """
 
     fetched: Fetched
-    path: Path
+    path: Path | None
     place: Path
 
     @property
@@ -36,85 +36,79 @@ class There:
 
     @property
     def content(self) -> str:
-        """Its content hash."""
+        """Its content hash, as it came."""
         return self.fetched.outcome.content
 
 
 def located(fetched: Sequence[Fetched], state: State, places: Places) -> list[There]:
-    """The photos that are there: as they came, or where they were put before.
-
-    One that somebody has deleted stays away, and so do its copies.
-    """
-    paths = _paths(fetched, state)
-    deleted = {content for content, path in paths.items() if path is None}
+    """The photos that came: where they are now, and where they belong."""
+    paths: dict[str, Path | None] = {}
+    for each in fetched:
+        content = each.outcome.content
+        if content and paths.get(content) is None:  # several addresses may have brought it
+            paths[content] = state.whereabouts(each)
     found = []
     for each in fetched:
         outcome = each.outcome
-        path = paths.get(outcome.content)
-        if path is not None and state.ledger.original(outcome.content) not in deleted:
+        if outcome.content:
+            path = None if state.is_deleted(each) else paths[outcome.content]
             found.append(There(each, path, places.of(each.wanted, outcome.content, outcome.suffix)))
     return found
 
 
-def _paths(fetched: Sequence[Fetched], state: State) -> dict[str, Path | None]:
-    """Where the bytes of each content are; several addresses may have brought them."""
-    paths: dict[str, Path | None] = {}
-    for each in fetched:
-        content = each.outcome.content
-        if content and paths.get(content) is None:
-            paths[content] = state.whereabouts(each)
-    return paths
-
-
-def known_copies(there: Sequence[There], state: State) -> list[tuple[int, int]]:
-    """Places of photos of the same bytes as they came, and of those that were found to be copies before.
-
-    Their files may have been changed since by whoever looked through them.
-    """
-    firsts: dict[str, int] = {}
-    pairs = [(firsts.setdefault(each.content, place), place) for place, each in enumerate(there)]
-    for content, place in firsts.items():
-        original = state.ledger.original(content)
-        if original in firsts:
-            pairs.append((firsts[original], place))
-    return pairs
-
-
-def lay_out(there: Sequence[There], choice: Choice, state: State, places: Places) -> None:
+def lay_out(there: Sequence[There], chosen: Sequence[There], state: State, places: Places) -> None:
     """Bring each photo to where it belongs; what does not stay is put aside, and not deleted.
+
+    Args:
+        there: photos that came.
+        chosen: those of them that stay.
+        state: what the collection remembers.
+        places: where photos go.
 
     Raises:
         OutputError: a file cannot be written or moved.
         PhotoError: a file has become unreadable.
     """
-    chosen = [there[number] for number in choice.chosen]
     staying = {each.path for each in chosen}
     # What does not stay goes first: its place may be another's now.
     for each in there:
-        if each.path not in staying and not each.path.is_relative_to(state.hidden):
-            _put(each, state.left_out(each.path), state, places)
+        if each.path and each.path not in staying and not each.path.is_relative_to(state.hidden):
+            _put(each, each.path, state.left_out(each.path), state, places)
             staying.add(each.path)  # once, though it was found by several queries
     for each in chosen:
-        if each.path != each.place:
-            _put(each, each.place, state, places)
-        state.ledger.note_placed(each.content)
-    for copy, original in choice.again.items():
-        if there[copy].content != there[original].content:
-            state.ledger.note_copy(there[copy].content, there[original].content)
+        if each.path and each.path != each.place:
+            _put(each, each.path, each.place, state, places)
+        place = _relative(each.place, state)
+        if state.ledger.placed(each.content, each.label) != place:
+            state.ledger.note_placed(each.content, each.label, place)
     _remove_what_was_placed(there, state)
 
 
-def _put(photo: There, place: Path, state: State, places: Places) -> None:
+def _put(photo: There, path: Path, place: Path, state: State, places: Places) -> None:
+    known, old, new = state.ledger.places(photo.content), _relative(path, state), _relative(place, state)
+    is_new = old not in known
+    # A file that has a photo's name, hash and all, is that photo, moved there by hand.
+    is_by_hand = is_there(place) and new not in known
+    if is_by_hand and not is_new:
+        raise OutputError(
+            f"{place} is there already, and was not put there by kclass collect",
+            fix=f"Move it elsewhere, or delete it or {path}.",
+        )
     # Noted first: wherever the process ends, the photo is in one of the places that are known.
-    state.ledger.note_place(photo.content, place.relative_to(state.out).as_posix())
-    places.put(photo.path, place, is_new=not state.ledger.was_placed(photo.content))
+    state.ledger.note_move(photo.content, old=old, new=new)
+    if not is_by_hand:
+        places.put(path, place, is_new=is_new)
+
+
+def _relative(path: Path, state: State) -> str:
+    return path.relative_to(state.out).as_posix()
 
 
 def _remove_what_was_placed(there: Iterable[There], state: State) -> None:
     """Remove the same bytes from other addresses, and what a process that was killed could not."""
     for each in there:
         come = state.come(each.fetched.wanted.found)
-        if is_there(come) and state.ledger.was_placed(each.content):
+        if is_there(come) and state.ledger.placed(each.content, each.label):
             with output_errors(come):
                 come.unlink()
 
@@ -132,13 +126,18 @@ def remove_half_files(out: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def remove_empty_folders(there: Iterable[There], out: Path) -> None:
+def remove_empty_folders(there: Iterable[There], chosen: Iterable[There], out: Path) -> None:
     """Remove folders that all photos were moved out of; others are left.
+
+    Args:
+        there: photos where they were.
+        chosen: those that stay, in their places.
+        out: the folder of the collection.
 
     Raises:
         OutputError: a folder cannot be removed.
     """
-    left = {each.path.parent for each in there} - {each.place.parent for each in there}
+    left = {each.path.parent for each in there if each.path} - {each.place.parent for each in chosen}
     for folder in sorted(left, reverse=True):
         while folder != out and folder.is_dir() and not any(folder.iterdir()):
             with output_errors(folder):

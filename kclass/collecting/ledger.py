@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,15 @@ _SETTINGS: Final = """
 the machine soon after; to wait for the disk each time would take longer than fetching."""
 
 _TABLES: Final = """
-    CREATE TABLE IF NOT EXISTS answers (asked TEXT PRIMARY KEY, answer TEXT);
-    CREATE TABLE IF NOT EXISTS outcomes (address TEXT PRIMARY KEY, outcome TEXT);
-    CREATE TABLE IF NOT EXISTS wanted (key TEXT PRIMARY KEY, photo TEXT);
-    CREATE TABLE IF NOT EXISTS places (content TEXT, path TEXT, PRIMARY KEY (content, path));
-    CREATE TABLE IF NOT EXISTS placed (content TEXT PRIMARY KEY);
-    CREATE TABLE IF NOT EXISTS copies (content TEXT PRIMARY KEY, original TEXT);
+    CREATE TABLE answers (asked TEXT PRIMARY KEY, answer TEXT);
+    CREATE TABLE outcomes (address TEXT PRIMARY KEY, outcome TEXT);
+    CREATE TABLE wanted (source TEXT, key TEXT, photo TEXT, PRIMARY KEY (source, key));
+    CREATE TABLE places (content TEXT, path TEXT, PRIMARY KEY (content, path));
+    CREATE TABLE placed (content TEXT, label TEXT, path TEXT, PRIMARY KEY (content, label));
+    CREATE TABLE looks (content TEXT, recipe TEXT, look BLOB, PRIMARY KEY (content, recipe));
+    PRAGMA user_version = 1;
 """
+_VERSION: Final = 1
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,21 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors():
             self._connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
+        try:
+            self._begin()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _begin(self) -> None:
+        with self._errors():
             self._connection.executescript(_SETTINGS)
-            self._connection.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
+            self._connection.executescript("BEGIN EXCLUSIVE; COMMIT;")
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _VERSION):
+                raise ValueError("another version of kclass has written it")
+            if version == 0:
+                self._connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
 
     def __enter__(self) -> Self:
         return self
@@ -97,61 +112,72 @@ class Ledger:
 
     def wanted(self) -> list[Any]:
         """All photos that were ever wanted, in the order in which they were first."""
-        with self._lock, self._errors():
-            rows = self._connection.execute("SELECT photo FROM wanted ORDER BY rowid")
-            return [json.loads(photo) for (photo,) in rows]
+        return [json.loads(photo) for (photo,) in self._all("SELECT photo FROM wanted ORDER BY rowid")]
 
-    def note_wanted(self, photos: Iterable[tuple[str, Any]]) -> None:
-        """Remember photos that are wanted, each by its key, all of them or none."""
-        rows = [(key, json.dumps(photo)) for key, photo in photos]
-        with self._lock, self._errors(), self._connection:
-            self._connection.executemany(
-                "INSERT INTO wanted VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET photo = excluded.photo",
-                rows,
-            )
+    def note_wanted(self, source: str, photos: Iterable[tuple[str, Any]]) -> None:
+        """Remember photos that are wanted, each by its key, all of them or none.
+
+        Args:
+            source: the table that lists them; empty if none does.
+            photos: keys and photos.
+        """
+        rows = [(source, key, json.dumps(photo)) for key, photo in photos]
+        self._note_all(
+            "INSERT INTO wanted VALUES (?, ?, ?)"
+            " ON CONFLICT (source, key) DO UPDATE SET photo = excluded.photo",
+            rows,
+        )
+
+    def forget_wanted(self, source: str, *, but: Set[str]) -> None:
+        """Want no more of a table what it does not list any more: all but these keys."""
+        known = self._all("SELECT key FROM wanted WHERE source = ?", source)
+        gone = [(source, key) for (key,) in known if key not in but]
+        self._note_all("DELETE FROM wanted WHERE source = ? AND key = ?", gone)
 
     def places(self, content: str) -> list[str]:
         """Where a photo may have been put."""
-        with self._lock, self._errors():
-            rows = self._connection.execute("SELECT path FROM places WHERE content = ?", (content,))
-            return [path for (path,) in rows]
+        return [path for (path,) in self._all("SELECT path FROM places WHERE content = ?", content)]
 
-    def note_place(self, content: str, path: str) -> None:
-        """Remember where a photo is about to be put."""
-        self._note("INSERT OR IGNORE INTO places VALUES (?, ?)", content, path)
+    def note_move(self, content: str, *, old: str, new: str) -> None:
+        """Remember where a photo is about to be put, and that it is no longer where it was."""
+        with self._lock, self._errors(), self._connection:
+            self._connection.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", (content, new))
+            self._connection.execute("DELETE FROM placed WHERE content = ? AND path = ?", (content, old))
 
-    def was_placed(self, content: str) -> bool:
-        """Whether a photo has come to one of its places."""
-        with self._lock, self._errors():
-            rows = self._connection.execute("SELECT 1 FROM placed WHERE content = ?", (content,))
-            return rows.fetchone() is not None
+    def placed(self, content: str, label: str) -> str:
+        """Where a photo was put as one of a class; empty if it was not, or has been moved on."""
+        found = self._all("SELECT path FROM placed WHERE content = ? AND label = ?", content, label)
+        return found[0][0] if found else ""
 
-    def note_placed(self, content: str) -> None:
-        """Remember that a photo has come to one of its places."""
-        self._note("INSERT OR IGNORE INTO placed VALUES (?)", content)
+    def note_placed(self, content: str, label: str, path: str) -> None:
+        """Remember where a photo has come to as one of a class."""
+        self._note("INSERT OR REPLACE INTO placed VALUES (?, ?, ?)", content, label, path)
 
-    def original(self, content: str) -> str:
-        """The content of the photo that another was last found to be a copy of; empty if of none."""
-        with self._lock, self._errors():
-            rows = self._connection.execute("SELECT original FROM copies WHERE content = ?", (content,))
-            return next((original for (original,) in rows), "")
+    def looks(self, recipe: str) -> dict[str, bytes]:
+        """What was seen of each photo as it came, by its content."""
+        return dict(self._all("SELECT content, look FROM looks WHERE recipe = ?", recipe))
 
-    def note_copy(self, content: str, original: str) -> None:
-        """Remember that a photo is a copy of another."""
-        self._note("INSERT OR REPLACE INTO copies VALUES (?, ?)", content, original)
-
-    def forget_copy(self, content: str) -> None:
-        """Take note that a photo is no other's copy any more."""
-        self._note("DELETE FROM copies WHERE content = ?", content)
+    def note_looks(self, recipe: str, looks: Mapping[str, bytes]) -> None:
+        """Remember what was seen of photos, by their content, all of it or nothing."""
+        rows = [(content, recipe, look) for content, look in looks.items()]
+        self._note_all("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", rows)
 
     def _one(self, query: str, key: str) -> Any:
         with self._lock, self._errors():
             row = self._connection.execute(query, (key,)).fetchone()
             return None if row is None else json.loads(row[0])
 
+    def _all(self, query: str, *values: str) -> list[Any]:
+        with self._lock, self._errors():
+            return self._connection.execute(query, values).fetchall()
+
     def _note(self, statement: str, *values: str) -> None:
         with self._lock, self._errors(), self._connection:
             self._connection.execute(statement, values)
+
+    def _note_all(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._lock, self._errors(), self._connection:
+            self._connection.executemany(statement, rows)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -165,5 +191,5 @@ class Ledger:
                 ) from error
             raise OutputError(
                 f"cannot use {self._path}: {error}",
-                fix="Delete it, and what has been fetched is fetched again.",
+                fix="If there is room on the disk and it may be written, collect into another folder.",
             ) from error

@@ -15,7 +15,12 @@ _ADDRESS: Final = re.compile(
 )
 _NAME: Final = re.compile(rf"cc-(?P<licence>{_PARTS})(?:-(?P<version>\d\.\d)(?:-(?!nc|nd|sa)[a-z]{{2,3}})?)?")
 _PUBLIC: Final = {"zero": "cc0", "mark": "pdm"}
-_PUBLIC_NAMES: Final = re.compile(r"(cc-?0|cc-zero)(-.*)?|((?:public-domain|pd)(?:-.*)?)")
+_ZERO_NAME: Final = re.compile(r"(?:cc-?0|cc-zero)(?:-1\.0)?(?:-universal)?")
+_MARK_NAME: Final = re.compile(
+    r"(?:cc-)?(?:public-domain|pd|pdm)(?:-mark)?(?:-1\.0)?"
+    r"|pd-(?:us|usgov(?:-[a-z]+)?|old(?:-\d+)?|self|user|author|art|ineligible|textlogo|shape|nasa)"
+)
+"""Those of Wikimedia Commons among them. One that goes on, as "public domain in Nowhere", says less."""
 _BETWEEN: Final = re.compile(r"[\s_\-\u2010-\u2015]+")
 """What stands between the parts of a name: spaces, underscores, hyphens and dashes."""
 
@@ -76,9 +81,9 @@ def _told(code: str, name: str, address: str) -> tuple[str, str]:
         words = words.replace(long, short)
     if match := _NAME.fullmatch(words):
         return _in_order(match["licence"]), match["version"] or ""
-    if match := _PUBLIC_NAMES.fullmatch(words):
-        return ("cc0" if match[1] else "pdm"), ""
-    return "", ""
+    if _ZERO_NAME.fullmatch(words):
+        return "cc0", ""
+    return ("pdm" if _MARK_NAME.fullmatch(words) else ""), ""
 
 
 def _in_order(code: str) -> str:

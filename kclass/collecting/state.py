@@ -1,6 +1,5 @@
 """Photos that are wanted, fetched into the hidden part of a collection's folder, each address once."""
 
-import functools
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -67,18 +66,25 @@ class State:
         return self.hidden / LEFT_OUT / place.relative_to(self.out)
 
     def whereabouts(self, fetched: Fetched) -> Path | None:
-        """Where a photo is now: where it has been put, or as it came; None if somebody deleted it."""
-        content = fetched.outcome.content
-        for path in self.ledger.places(content):
+        """Where a photo is now: where it has been put, or as it came; None if it is not."""
+        for path in self.ledger.places(fetched.outcome.content):
             if is_there(self.out / path):
                 return self.out / path
         come = self.come(fetched.wanted.found)
-        return come if is_there(come) and not self.ledger.was_placed(content) else None
+        return come if is_there(come) else None
 
-    def outcome(self, found: Found) -> Outcome | None:
-        """What came of a photo before, by the same rules."""
-        known = self.ledger.outcome(found.address)
-        return known if known and (known.content or known.rules == self.rules) else None
+    def is_deleted(self, fetched: Fetched) -> bool:
+        """Whether somebody has taken a photo away from its class since it was put there."""
+        place = self.ledger.placed(fetched.outcome.content, fetched.wanted.query.label)
+        return bool(place) and not is_there(self.out / place)
+
+    def outcome(self, wanted: Wanted) -> Outcome | None:
+        """What came of a photo before, by the same rules, if there is nothing to be fetched for it."""
+        known = self.ledger.outcome(wanted.found.address)
+        if known is None or not known.content:
+            return known if known and known.rules == self.rules else None
+        before = Fetched(wanted, known)
+        return known if self.is_deleted(before) or self.whereabouts(before) else None
 
 
 def address_hash(address: str) -> str:
@@ -94,9 +100,14 @@ def fetch_all(
     Raises:
         OutputError: the folder cannot be written.
     """
-    by_address = {each.found.address: each.found for each in wanted}
-    photos = by_turns(by_address.values())
-    fetch = functools.partial(_fetched, state=state, downloads=downloads)
+    by_address: dict[str, list[Wanted]] = {}
+    for each in wanted:
+        by_address.setdefault(each.found.address, []).append(each)
+    photos = by_turns(those[0].found for those in by_address.values())
+
+    def fetch(photo: Found) -> Outcome:
+        return _fetched(by_address[photo.address], state=state, downloads=downloads)
+
     with in_parallel(fetch, photos, threads=THREADS) as outcomes:
         try:
             all_of_them = list(track(outcomes, "fetching", len(photos), progress))
@@ -125,10 +136,12 @@ def _host(address: str) -> str:
         return ""
 
 
-def _fetched(found: Found, *, state: State, downloads: Downloads) -> Outcome:
-    known = state.outcome(found)
-    if known is not None:
-        return known
+def _fetched(wanted: Sequence[Wanted], *, state: State, downloads: Downloads) -> Outcome:
+    """What came of one address, which may be wanted for several classes."""
+    known = [state.outcome(each) for each in wanted]
+    if known[0] is not None and None not in known:
+        return known[0]
+    found = wanted[0].found
     path = state.come(found)
     try:
         # It may have come whole just before a process ended that could not note it any more.

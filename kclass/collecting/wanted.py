@@ -70,13 +70,17 @@ class Searched:
     Args:
         query: by which was searched.
         asked: how many photos were asked for.
+        table: the file that lists all of these; empty if they were found otherwise.
         wanted: what was found.
+        others: what was found under licences that are not wanted.
         refused: what is not wanted or cannot be had, by the reason.
     """
 
     query: Query
     asked: int
+    table: str = ""
     wanted: list[Wanted] = field(default_factory=list)
+    others: list[Wanted] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
 
     def take(self, found: Found, licences: Collection[str]) -> None:
@@ -88,6 +92,7 @@ class Searched:
         """
         if licences and found.licence.code not in licences:
             self.refused[f"licence {found.licence.code or found.licence.name or 'unknown'}"] += 1
+            self.others.append(Wanted(self.query, found))
         else:
             self.wanted.append(Wanted(self.query, found))
 

@@ -154,6 +154,27 @@ def test_nothing_that_came_is_a_failure(shop: Site, tmp_path: Path) -> None:
     assert ended.stderr == "Nothing came.\n"
 
 
+def test_it_is_a_failure_too_if_nothing_stays_or_nothing_came_this_time(shop: Site, tmp_path: Path) -> None:
+    shop.answers |= {f"/{number}.jpg": body(photo(0)) for number in range(1000, 1010)}
+    words = (
+        *KCLASS,
+        "collect",
+        "--allow-private",
+        "--provider",
+        "bing",
+        "--endpoint",
+        shop.url("/search"),
+        "--out",
+        "photos",
+    )
+    one = run(*words, "fiat 126", "--with", "blue", "--per-query", "1", cwd=tmp_path)
+    assert one.returncode == 0
+    shop.answers["/search"] = photo_server.status(401)
+    ended = run(*words, "fiat 126", "--with", "red", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "Nothing came.\n")
+    assert len(photos(tmp_path / "photos")) == 4  # the photo and the three tables
+
+
 def test_a_key_is_looked_for_where_it_is_said_to_be(shop: Site, tmp_path: Path) -> None:
     ended = run(*arguments(shop, "--key-env", "OTHER_KEY"), cwd=tmp_path, variables={"OTHER_KEY": None})
     assert ended.returncode == 2

@@ -139,10 +139,62 @@ def test_an_archive_is_not_fetched_again_if_the_process_ended_while_it_was_unpac
     assert site.asked["/photos.zip"] == 1
 
 
-def test_passwords_of_an_archive_are_not_published(offered: Callable[..., str], tmp_path: Path) -> None:
-    collect(offered(PHOTOS).replace("//", "//jo:s3cret@"), tmp_path / "out")
-    for name in ("attribution.csv", "ATTRIBUTION.md"):
+def test_passwords_of_an_archive_are_not_published(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    address = offered(PHOTOS | {"set/a/again.jpg": PHOTOS["set/a/0.jpg"]}).replace("//", "//jo:s3cret@")
+    found = collect(address, tmp_path / "out")
+    assert len(found.left_out) == 1
+    assert "s3cret" not in str(found.to_dict())
+    for name in ("attribution.csv", "ATTRIBUTION.md", "left-out.csv"):
         assert "s3cret" not in (tmp_path / "out" / name).read_text()
+    site.answers["/none.zip"] = body(b"nothing")
+    for wrong in (
+        address + "#md5=" + "0" * 32,
+        address.replace("photos", "gone"),
+        address.replace("photos", "none"),
+    ):
+        with pytest.raises(DataError) as caught:
+            collect(wrong, tmp_path / "new")
+        assert "s3cret" not in caught.value.message + caught.value.fix
+
+
+def test_an_archive_that_a_process_could_not_remove_is_removed_by_the_next(
+    offered: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = offered(PHOTOS)
+
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("kclass.collecting.archived._remove", killed)
+        collect(address, tmp_path / "out")
+    assert list((tmp_path / "out").rglob("*.archive"))
+    assert len(collect(address, tmp_path / "out").photos) == 6
+    assert not list((tmp_path / "out").rglob("*.archive"))
+
+
+def test_a_test_photo_stays_whichever_archive_it_is_in(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    train = {f"train/{label}/{n}.jpg": photo(10 * n + k) for k, label in enumerate("ab") for n in range(2)}
+    train |= {f"val/{label}/1.jpg": photo(50 + k) for k, label in enumerate("ab")}
+    address = offered(train)
+    test = {
+        "test/a/1.jpg": photo(0, quality=60),
+        "test/b/1.jpg": photo(99),
+        "train/a/1.jpg": photo(98),
+        "train/b/1.jpg": photo(97),
+    }
+    site.answers["/test.zip"] = body(pack(tmp_path / "test.zip", test).read_bytes())
+    out = tmp_path / "out"
+    collect(address, out)
+    found = collect(site.url("/test.zip"), out)
+    folders = [path.rpartition("/")[0] for path in found.photos]
+    assert [folders.count(folder) for folder in ("test/a", "test/b", "train/a", "train/b")] == [1, 1, 2, 3]
+    (left,) = found.left_out
+    assert left.address == f"{address}#train/a/0.jpg"
 
 
 def test_an_archive_that_cannot_be_had_is_named(site: Site, tmp_path: Path) -> None:

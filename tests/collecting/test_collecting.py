@@ -1,9 +1,11 @@
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from photo_server import Site, as_json, body, photo, status
+from PIL import Image
 
 import kclass
 from kclass.collecting.collection import Collection
@@ -102,6 +104,25 @@ def test_nothing_is_taken_that_is_a_copy_of_what_is_set_aside(shop: Site, tmp_pa
     assert (tmp_path / "test" / "holiday.jpg").read_bytes() == photo(1, quality=70)
 
 
+def test_a_folder_to_keep_apart_that_is_not_there_is_said_before_anything_is_asked(
+    shop: Site, tmp_path: Path
+) -> None:
+    offer(shop, "ant", "/1.jpg")
+    with pytest.raises(DataError) as caught:
+        collect(shop, "ant", out=tmp_path / "out", not_in=[tmp_path / "tset"])
+    assert caught.value.message.startswith("cannot look at a photo that is set aside: ")
+    assert str(tmp_path / "tset") in caught.value.message
+    assert not shop.asked
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_photo_to_keep_apart_that_cannot_be_read_is_said(shop: Site, tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "holiday.jpg").write_bytes(photo(1)[:300])
+    with pytest.raises(DataError, match=r"cannot look at a photo that is set aside: .*holiday\.jpg"):
+        collect(shop, "ant", out=tmp_path / "out", not_in=[tmp_path / "test"])
+
+
 def test_again_nothing_is_fetched_twice_and_the_folder_is_the_same(shop: Site, tmp_path: Path) -> None:
     offer(shop, "ant", "/1.jpg", "/2.jpg", "/gone.jpg")
     first = collect(shop, "ant", out=tmp_path / "out")
@@ -139,6 +160,97 @@ def test_a_copy_of_a_photo_that_somebody_deleted_stays_away_too(shop: Site, tmp_
     assert set(again.photos) == set(found.photos) - {one}
     assert (again.counts[0].deleted, again.counts[0].duplicates) == (3, 0)
     assert "deleted" in repr(again)
+
+
+def test_a_copy_that_comes_later_does_not_bring_a_deleted_photo_back(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "red ant", "/small.jpg", "/3.jpg")
+    shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
+    out = tmp_path / "out"
+    for path in collect(shop, "ant", out=out).photos:
+        if (out / path).read_bytes() == photo(1):
+            (out / path).unlink()
+    found = collect(shop, "ant", out=out, with_=["red"])
+    assert {(out / path).read_bytes() for path in found.photos} == {photo(2), photo(3)}
+    assert (found.counts[0].deleted, found.counts[0].kept) == (1, 1)
+
+
+def test_what_was_deleted_from_one_class_may_be_of_another(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "antt", "/1.jpg", "/2.jpg")
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    out = tmp_path / "out"
+    collect(shop, "antt", out=out)
+    shutil.rmtree(out / "antt")
+    found = collect(shop, "ant", out=out)
+    assert [path.split("/")[0] for path in found.photos] == ["ant", "ant"]
+    assert collect(shop, "antt", "ant", out=out).photos == found.photos
+    asked = dict(shop.asked)
+    assert collect(shop, "ant", out=out).photos == found.photos
+    assert dict(shop.asked) == asked
+
+
+def test_a_photo_that_was_moved_to_another_class_by_hand_is_found_there(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/1.jpg", "/3.jpg")
+    out = tmp_path / "out"
+    first = collect(shop, "ant", out=out)
+    (moved,) = [path for path in first.photos if (out / path).read_bytes() == photo(1)]
+    (out / "bee").mkdir()
+    (out / moved).rename(out / moved.replace("ant/", "bee/"))
+    for _ in range(2):
+        found = collect(shop, "bee", out=out)
+        assert sorted(path.split("/")[0] for path in found.photos) == ["ant", "bee", "bee"]
+        assert moved.replace("ant/", "bee/") in found.photos
+        assert (out / moved.replace("ant/", "bee/")).read_bytes() == photo(1)
+
+
+def test_a_file_in_the_place_of_a_photo_is_not_written_over(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    out = tmp_path / "out"
+    (path,) = collect(shop, "ant", out=out).photos
+    place = out / "train" / path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"mine")
+    with pytest.raises(OutputError) as caught:
+        collect(shop, "ant", out=out, valid=1e-9)
+    assert caught.value.message == f"{place} is there already, and was not put there by kclass collect"
+    assert (place.read_bytes(), (out / path).read_bytes()) == (b"mine", photo(1))
+
+
+def test_a_row_that_was_corrected_is_what_counts(shop: Site, tmp_path: Path) -> None:
+    table, out = tmp_path / "list.csv", tmp_path / "out"
+    classes: dict[int, str] = {1: "ant", 2: "ant", 3: "bee"}
+
+    def listed() -> Collection:
+        rows = [f"{shop.url(f'/{number}.jpg')},{label},by" for number, label in classes.items()]
+        table.write_text("\n".join(["url,class,licence", *rows]))
+        return kclass.collect(out=out, urls=[table], allow_private=True)
+
+    assert [path.split("/")[0] for path in listed().photos] == ["ant", "ant", "bee"]
+    classes[2] = "bee"
+    found = listed()
+    assert [path.split("/")[0] for path in found.photos] == ["ant", "bee", "bee"]
+    assert found.left_out == ()
+    classes[2] = "ant"
+    assert [path.split("/")[0] for path in listed().photos] == ["ant", "ant", "bee"]
+    assert shop.asked["/2.jpg"] == 1
+    again = kclass.collect(out=out, urls=[table], allow_private=True, licence="cc0")
+    assert len(again.photos) == 3
+    assert again.refused == {"licence by": 3}
+
+
+def test_copies_are_known_though_files_were_changed(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/small.jpg", "/3.jpg")
+    shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
+    out = tmp_path / "out"
+    for path in collect(shop, "ant", out=out).photos:
+        if (out / path).read_bytes() == photo(1):
+            (out / path).write_bytes(photo(77))
+    found = collect(shop, "bee", out=out)
+    assert [each.reason for each in found.left_out] == ["several classes"] * 2
+    assert {(out / path).read_bytes() for path in found.photos} == {photo(2), photo(3)}
+    assert photo(77) in [path.read_bytes() for path in out.rglob("*.jpg")]
 
 
 def test_photos_move_when_a_share_is_to_go_to_validation(shop: Site, tmp_path: Path) -> None:
@@ -382,12 +494,28 @@ def test_a_share_goes_to_validation_by_the_photos_themselves(shop: Site, tmp_pat
 
 
 def test_photos_are_shrunk_if_that_is_wanted(shop: Site, tmp_path: Path) -> None:
-    from PIL import Image
-
     offer(shop, "ant", "/1.jpg")
     found = collect(shop, "ant", out=tmp_path / "out", shrink=60)
     with Image.open(tmp_path / "out" / found.photos[0]) as image:
         assert image.size == (60, 45)
+
+
+def test_photos_that_are_moved_are_not_shrunk_anew(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/1.jpg", "/3.jpg")
+    out = tmp_path / "out"
+    before = {
+        path.rpartition("_")[2]: (out / path).read_bytes()
+        for path in collect(shop, "ant", out=out, shrink=60).photos
+    }
+    moved = collect(shop, "ant", out=out, shrink=60, valid=0.5).photos
+    assert {(out / path).read_bytes() for path in moved} == set(before.values())
+    # Deleted here, fetched anew for another class: that one is as it came.
+    for path in moved:
+        (out / path).unlink()
+    for path in collect(shop, "bee", out=out, shrink=60).photos:
+        with Image.open(out / path) as image:
+            assert image.size == (60, 45)
 
 
 def test_a_table_of_addresses_needs_no_provider(shop: Site, tmp_path: Path) -> None:
@@ -448,3 +576,13 @@ def test_what_cannot_be_is_refused_at_the_door(
     with pytest.raises(OptionError, match=message):
         kclass.collect(**{"out": tmp_path / "out", **options})
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_all_photos_left_is_removed_and_others_are_not(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg")
+    offer(shop, "bee", "/1.jpg", "/3.jpg")
+    out = tmp_path / "out"
+    collect(shop, "ant", out=out)
+    (out / "mine").mkdir()
+    collect(shop, "bee", out=out)
+    assert {path.name for path in out.glob("[!.]*") if path.is_dir()} == {"bee", "mine"}

@@ -84,6 +84,21 @@ def test_a_host_that_asks_for_too_much_patience_is_left_alone(
     site.answers["/a"] = status(429, Retry_After="3600")
     assert refused(fetcher, site.url("/a")) == ("HTTP 429", False)
     assert (site.asked["/a"], clock.waits) == (1, [])
+    site.answers["/b"] = body(b"b")
+    assert refused(fetcher, site.url("/b")) == ("its host asks to be left alone for now", False)
+    assert not site.asked["/b"]
+    clock.sleep(3500)
+    assert fetcher.fetch(site.url("/b"), content) == b"b"
+
+
+def test_others_wait_for_a_host_though_one_has_given_it_up(
+    fetcher: Fetcher, site: Site, clock: Clock
+) -> None:
+    site.answers |= {"/a": status(503, Retry_After="9"), "/b": body(b"b")}
+    assert refused(fetcher, site.url("/a")) == ("HTTP 503", False)
+    assert clock.waits == [9, 9, 9]
+    fetcher.fetch(site.url("/b"), content)
+    assert clock.waits == [9, 9, 9, 9]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+import requests
 from photo_server import Clock, Site, body
 
 from kclass.collecting.fetching import Fetcher
@@ -118,3 +119,40 @@ def test_whoever_waits_is_refused_when_nothing_more_is_asked() -> None:
     hosts.stop()
     thread.join(30)
     assert caught == ["stopped"]
+
+
+def test_a_host_that_asks_for_more_patience_than_there_is_is_left_alone() -> None:
+    clock = Clock()
+    hosts = Hosts(allow_private=True, clock=clock, sleep=clock.sleep)
+    hosts.rest("http://a/1", 100)
+    with pytest.raises(RefusalError) as caught, hosts.session("http://a/2", longest_wait=99):
+        pass
+    assert (caught.value.reason, caught.value.lasting) == ("its host asks to be left alone for now", False)
+    assert clock.waits == []
+    with hosts.session("http://a/2", longest_wait=100), hosts.session("http://b/2", longest_wait=0):
+        assert clock.waits == [100]
+
+
+def test_a_session_that_was_cut_is_not_used_again() -> None:
+    hosts = Hosts(allow_private=True)
+    with hosts.session("http://a/1") as session:
+        session.cut()
+    with hosts.session("http://a/1") as another:
+        assert another is not session
+
+
+def test_what_is_cut_while_it_connects_asks_for_nothing(site: Site) -> None:
+    site.answers["/a"] = body(b"a")
+    with Hosts(allow_private=True).session(site.url("/a")) as session:
+        session.cut()  # there is no connection yet
+        with pytest.raises(requests.exceptions.ConnectionError):
+            session.get(site.url("/a"), timeout=30)
+    assert not site.asked
+
+
+def test_no_session_is_lent_once_nothing_more_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = Hosts(allow_private=True)
+    # Between the look at whether to go on, and the session.
+    monkeypatch.setattr(hosts, "_wait", lambda *_: hosts.stop())
+    with pytest.raises(RefusalError, match="stopped"), hosts.session("http://a/1"):
+        pass

@@ -1,3 +1,5 @@
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ def test_what_is_noted_is_known_when_it_is_opened_again(tmp_path: Path) -> None:
         ledger.note_answer("a?q=1", {"results": []})
         ledger.note_outcome("http://a/é", outcome)
         ledger.note_outcome("http://b", Outcome(refused="HTTP 404", rules="all"))
-        ledger.note_place("0a", "ant/0a.jpg")
-        ledger.note_place("0a", "bee/0a.jpg")
-        ledger.note_place("0a", "bee/0a.jpg")
-        ledger.note_copy("0b", "0a")
+        ledger.note_move("0a", old="hidden/0a", new="ant/0a.jpg")
+        ledger.note_placed("0a", "ant", "ant/0a.jpg")
+        ledger.note_move("0a", old="ant/0a.jpg", new="bee/0a.jpg")
+        ledger.note_placed("0a", "bee", "bee/0a.jpg")
+        ledger.note_looks("one", {"0a": b"\x00\xff"})
     with Ledger(path) as ledger:
         assert ledger.answer("a?q=1") == {"results": []}
         assert ledger.answer("a?q=2") is None
@@ -24,7 +27,18 @@ def test_what_is_noted_is_known_when_it_is_opened_again(tmp_path: Path) -> None:
         assert ledger.outcome("http://b") == Outcome(refused="HTTP 404", rules="all")
         assert ledger.outcome("http://c") is None
         assert sorted(ledger.places("0a")) == ["ant/0a.jpg", "bee/0a.jpg"]
-        assert (ledger.original("0b"), ledger.original("0a")) == ("0a", "")
+        assert (ledger.placed("0a", "ant"), ledger.placed("0a", "bee")) == ("", "bee/0a.jpg")
+        assert (ledger.looks("one"), ledger.looks("another")) == ({"0a": b"\x00\xff"}, {})
+
+
+def test_what_is_wanted_is_known_in_the_order_in_which_it_was_first(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.note_wanted("", [("a", 1), ("b", 2)])
+        ledger.note_wanted("list.csv", [("c", 3), ("d", 4)])
+        ledger.note_wanted("", [("e", 5), ("a", 6)])
+        assert ledger.wanted() == [6, 2, 3, 4, 5]
+        ledger.forget_wanted("list.csv", but={"d", "a"})
+        assert ledger.wanted() == [6, 2, 4, 5]
 
 
 def test_one_collection_at_a_time_has_it(tmp_path: Path) -> None:
@@ -43,7 +57,20 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         Ledger(path)
     assert caught.value.message == f"cannot use {path}: file is not a database"
-    assert caught.value.fix == "Delete it, and what has been fetched is fetched again."
+    assert caught.value.fix == (
+        "If there is room on the disk and it may be written, collect into another folder."
+    )
+
+
+def test_what_a_later_version_wrote_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(OutputError, match="another version of kclass has written it"):
+        Ledger(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def test_what_another_version_noted_is_refused_and_not_believed(tmp_path: Path) -> None:
