@@ -52,15 +52,17 @@ class _PassingError(Exception):
 
     Args:
         reason: as in `RefusalError`.
-        host: an address of the host that asks for patience; empty if none does.
-        wait: the seconds that it asks for.
+        wait: the seconds that the host asks to wait for.
+
+    Attributes:
+        address: that was asked, after redirects.
     """
 
-    def __init__(self, reason: str, *, host: str = "", wait: float = 0.0) -> None:
+    def __init__(self, reason: str, *, wait: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.host = host
         self.wait = wait
+        self.address = ""
 
 
 class Fetcher:
@@ -106,9 +108,11 @@ class Fetcher:
             try:
                 return self._followed(address, read, parameters, headers, seconds or self.patience.whole)
             except _PassingError as error:
-                if error.host:
-                    self._hosts.rest(error.host, error.wait)
+                if error.wait:
+                    self._hosts.rest(error.address, error.wait)
                 last = attempt + 1 == self.patience.attempts
+                if last:
+                    self._hosts.note_failure(error.address)
                 if last or error.wait > self.patience.longest_wait:
                     raise RefusalError(error.reason, lasting=False) from error
                 self._hosts.sleep(max(error.wait, self.patience.first_wait * 2**attempt))
@@ -162,42 +166,51 @@ class Fetcher:
         host, seen = _checked_host(address), {address}
         for _ in range(MOST_REDIRECTS + 1):
             own = headers if _checked_host(address) == host else None
-            with (
-                self._hosts.session(address, longest_wait=self.patience.longest_wait) as session,
-                _translated(),
-                self._in_time(session, seconds),
-                self._got(session, address, parameters, own) as answer,
-            ):
+            with self._answered(address, parameters, own, seconds) as answer:
                 if answer.status_code == 200:
-                    return read(answer)
+                    found = read(answer)
+                    self._hosts.note_success(address)
+                    return found
                 address, parameters = self._next(answer), None
             if address in seen:
                 raise RefusalError("redirects in a circle")
             seen.add(address)
         raise RefusalError("too many redirects")
 
-    def _got(
+    @contextlib.contextmanager
+    def _answered(
         self,
-        session: Session,
         address: str,
         parameters: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
-    ) -> requests.Response:
-        return session.get(
-            address,
-            params=parameters,
-            headers=headers,
-            stream=True,
-            allow_redirects=False,
-            timeout=(self.patience.connect, self.patience.read),
-        )
+        seconds: float,
+    ) -> Iterator[requests.Response]:
+        """The answer of one address, wherever that may redirect to; its body has not been read."""
+        try:
+            with (
+                self._hosts.session(address, longest_wait=self.patience.longest_wait) as session,
+                _translated(),
+                self._in_time(session, seconds),
+                session.get(
+                    address,
+                    params=parameters,
+                    headers=headers,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(self.patience.connect, self.patience.read),
+                ) as answer,
+            ):
+                yield answer
+        except _PassingError as error:
+            error.address = address
+            raise
 
     def _next(self, answer: requests.Response) -> str:
         """Where a redirect leads."""
         status = answer.status_code
         if status in TRY_AGAIN:
-            wait = self._asked(answer)
-            raise _PassingError(f"HTTP {status}", host=answer.url if wait else "", wait=wait)
+            raise _PassingError(f"HTTP {status}", wait=self._asked(answer))
+        self._hosts.note_success(answer.url)
         place = answer.headers.get("Location", "")
         if status not in REDIRECTS or not place:
             raise RefusalError(f"HTTP {status}", lasting=status not in NOT_FOR_GOOD)

@@ -24,6 +24,9 @@ FEWER_AT_ONCE: Final = {"commons.wikimedia.org": 1, "upload.wikimedia.org": 2}
 MOST_IDLE: Final = 32
 """Hosts whose connections stay open: each takes a file descriptor, of which macOS gives a process 256."""
 
+MOST_FAILURES: Final = 8
+"""Photos in a row, each after all attempts: a host that gives none of so many is asked no more."""
+
 AGENT: Final = f"kclass/{kclass.__version__}"
 
 
@@ -38,6 +41,7 @@ class _Host:
         self.turns = threading.Semaphore(at_once)
         self.idle: list[Session] = []
         self.not_before = 0.0
+        self.failures = 0
 
 
 class Session(requests.Session):
@@ -105,8 +109,8 @@ class Hosts:
             longest_wait: seconds; a host that asks for more patience is left alone.
 
         Raises:
-            RefusalError: the host is written as an address that is not public, wants to be left alone, or
-                nothing more is to be asked.
+            RefusalError: the host is written as an address that is not public, wants to be left alone or
+                has failed too often, or nothing more is to be asked.
         """
         if not self._allow_private:
             check_written_address(urlsplit(address).hostname or "")
@@ -125,6 +129,16 @@ class Hosts:
         host = self._host(address)
         with self._lock:
             host.not_before = max(host.not_before, self._clock() + seconds)
+
+    def note_failure(self, address: str) -> None:
+        """Remember that the host of an address gave no answer that lasts, however often it was asked."""
+        host = self._host(address)
+        with self._lock:
+            host.failures += 1
+
+    def note_success(self, address: str) -> None:
+        """Remember that the host of an address has answered."""
+        self._host(address).failures = 0
 
     def sleep(self, seconds: float) -> None:
         """Wait.
@@ -163,6 +177,8 @@ class Hosts:
 
     def _wait(self, host: _Host, longest: float) -> None:
         self.check()
+        if host.failures >= MOST_FAILURES:
+            raise RefusalError("its host fails", lasting=False)
         while (left := host.not_before - self._clock()) > 0:
             if left > longest:
                 raise RefusalError("its host asks to be left alone for now", lasting=False)

@@ -1,13 +1,15 @@
+import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from photo_server import Clock, Site, body, cut_off, dripping_headers, in_turn, redirect, status
+from photo_server import Answer, Clock, Site, body, cut_off, dripping_headers, in_turn, redirect, status
 
 from kclass.collecting.fetching import Fetcher, Patience
-from kclass.collecting.hosts import Hosts
+from kclass.collecting.hosts import MOST_FAILURES, Hosts
 from kclass.collecting.refusals import RefusalError
 
 
@@ -192,3 +194,31 @@ def test_a_name_and_a_password_go_to_the_host_whose_address_has_them(
     assert "Authorization" not in site.headers["/a"]
     fetcher.fetch(site.url("/a").replace("//", "//me:mine@"), content)
     assert site.headers["/a"]["Authorization"] == "Basic bWU6bWluZQ=="
+
+
+def unreachable() -> str:
+    """Where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_host_that_cannot_be_reached_is_given_up_after_some_photos(fetcher: Fetcher, clock: Clock) -> None:
+    host = unreachable()
+    for number in range(MOST_FAILURES):
+        assert refused(fetcher, f"{host}/{number}") == ("no connection", False)
+    waits = list(clock.waits)
+    assert waits == [1, 2, 4] * MOST_FAILURES
+    assert refused(fetcher, f"{host}/last") == ("its host fails", False)
+    assert clock.waits == waits
+
+
+@pytest.mark.parametrize("answer", [body(b"a"), status(404), redirect("/a")])
+def test_a_host_that_answers_in_between_is_asked_on(answer: Answer, fetcher: Fetcher, site: Site) -> None:
+    site.answers |= {"/bad": status(500), "/good": answer}
+    for number in range(1, MOST_FAILURES + 3):
+        assert refused(fetcher, site.url("/bad")) == ("HTTP 500", False)
+        if number % (MOST_FAILURES - 1) == 0:
+            with contextlib.suppress(RefusalError):
+                fetcher.fetch(site.url("/good"), content)
+    assert site.asked["/bad"] == 4 * (MOST_FAILURES + 2)
