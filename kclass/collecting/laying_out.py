@@ -73,19 +73,29 @@ def lay_out(there: Sequence[There], chosen: Sequence[There], state: State, place
     # What does not stay goes first: its place may be another's now.
     for each in there:
         if each.path and each.path not in staying and not each.path.is_relative_to(state.hidden):
-            _put(each, each.path, state.left_out(each.path), state, places)
+            _put(each.content, each.path, state.left_out(each.path), state, places)
             staying.add(each.path)  # once, though it was found by several queries
+    _put_aside_what_nobody_wants(there, state, places)
     for each in chosen:
         if each.path and each.path != each.place:
-            _put(each, each.path, each.place, state, places)
+            _put(each.content, each.path, each.place, state, places)
         place = _relative(each.place, state)
         if state.ledger.placed(each.content, each.label) != place:
             state.ledger.note_placed(each.content, each.label, place)
     _remove_what_was_placed(there, state)
 
 
-def _put(photo: There, path: Path, place: Path, state: State, places: Places) -> None:
-    known, old, new = state.ledger.places(photo.content), _relative(path, state), _relative(place, state)
+def _put_aside_what_nobody_wants(there: Iterable[There], state: State, places: Places) -> None:
+    """Rows may have been taken out of a table."""
+    wanted = {each.content for each in there}
+    for content, relative in state.ledger.all_placed():
+        path = state.out / relative
+        if content not in wanted and is_there(path):
+            _put(content, path, state.left_out(path), state, places)
+
+
+def _put(content: str, path: Path, place: Path, state: State, places: Places) -> None:
+    known, old, new = state.ledger.places(content), _relative(path, state), _relative(place, state)
     is_new = old not in known
     # A file that has a photo's name, hash and all, is that photo, moved there by hand.
     is_by_hand = is_there(place) and new not in known
@@ -95,7 +105,7 @@ def _put(photo: There, path: Path, place: Path, state: State, places: Places) ->
             fix=f"Move it elsewhere, or delete it or {path}.",
         )
     # Noted first: wherever the process ends, the photo is in one of the places that are known.
-    state.ledger.note_move(photo.content, old=old, new=new)
+    state.ledger.note_move(content, old=old, new=new)
     if not is_by_hand:
         places.put(path, place, is_new=is_new)
 

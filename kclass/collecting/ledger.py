@@ -149,6 +149,10 @@ class Ledger:
         found = self._all("SELECT path FROM placed WHERE content = ? AND label = ?", content, label)
         return found[0][0] if found else ""
 
+    def all_placed(self) -> list[tuple[str, str]]:
+        """Contents and places of all photos that were put in one and not moved on."""
+        return self._all("SELECT content, path FROM placed")
+
     def note_placed(self, content: str, label: str, path: str) -> None:
         """Remember where a photo has come to as one of a class."""
         self._note("INSERT OR REPLACE INTO placed VALUES (?, ?, ?)", content, label, path)

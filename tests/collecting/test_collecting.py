@@ -233,7 +233,13 @@ def test_a_row_that_was_corrected_is_what_counts(shop: Site, tmp_path: Path) -> 
     assert found.left_out == ()
     classes[2] = "ant"
     assert [path.split("/")[0] for path in listed().photos] == ["ant", "ant", "bee"]
-    assert shop.asked["/2.jpg"] == 1
+    del classes[1]
+    found = listed()
+    assert [path.split("/")[0] for path in found.photos] == ["ant", "bee"]
+    assert sorted(path.relative_to(out).as_posix() for path in out.glob("[!.]*/*")) == list(found.photos)
+    classes[1] = "ant"
+    assert [path.split("/")[0] for path in listed().photos] == ["ant", "ant", "bee"]
+    assert shop.asked["/1.jpg"] == shop.asked["/2.jpg"] == 1
     again = kclass.collect(out=out, urls=[table], allow_private=True, licence="cc0")
     assert len(again.photos) == 3
     assert again.refused == {"licence by": 3}
