@@ -58,20 +58,20 @@ def counted(
 ) -> tuple[QueryCount, ...]:
     """What became of what each query found."""
     outcomes = {each.wanted.key: each.outcome for each in fetched}
-    gone = {there[number].fetched.wanted.key for number in choice.gone}
+    here = {each.fetched.wanted.key for number, each in enumerate(there) if number not in choice.gone}
     chosen = {there[number].fetched.wanted.key for number in choice.chosen}
-    return tuple(_counted(search, outcomes, gone, chosen) for search in found)
+    return tuple(_counted(search, outcomes, here, chosen) for search in found)
 
 
 def _counted(
-    search: Searched, outcomes: Mapping[str, Outcome], gone: Set[str], chosen: set[str]
+    search: Searched, outcomes: Mapping[str, Outcome], here: Set[str], chosen: set[str]
 ) -> QueryCount:
     keys = [each.key for each in search.wanted]
     own = [outcomes[key] for key in keys]
     come = sum(bool(each.content) for each in own)
     kept = {key for key in keys if key in chosen}
     chosen -= kept  # a photo that two lists have is a duplicate in the second
-    deleted = sum(key in gone for key in keys)
+    deleted = come - sum(key in here for key in keys)
     refused = search.refused + Counter(each.refused for each in own if each.refused)
     return QueryCount(
         label=search.query.label,

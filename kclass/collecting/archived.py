@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import requests
+
 from kclass.collecting.archive_address import ArchiveAddress, checksums
+from kclass.collecting.connections import PRIVATE
 from kclass.collecting.downloading import stream
 from kclass.collecting.fetching import Fetcher
 from kclass.collecting.found import Found
@@ -14,8 +17,10 @@ from kclass.collecting.refusals import RefusalError
 from kclass.collecting.state import State, address_hash
 from kclass.collecting.wanted import Query, Searched
 from kclass.dataset.archives import Limits, unpack
+from kclass.dataset.csv_file import SUFFIXES_OF_TABLES
 from kclass.dataset.names import UNLABELLED
 from kclass.dataset.opening import open_data
+from kclass.dataset.scanning import scan
 from kclass.dataset.unpacked import archive_name, innermost
 from kclass.errors import DataError, KClassError, OptionError
 from kclass.files import is_there, output_errors, whole_file
@@ -120,16 +125,33 @@ def _remove(archive: Path) -> None:
 
 def _fetch(given: ArchiveAddress, path: Path, fetcher: Fetcher, most: int) -> None:
     with whole_file(path) as part:
+
+        def read(answer: requests.Response) -> None:
+            # Hosts call the compression of a .tgz one that they have added; checksums are of the file.
+            stream(answer, part, most=most, decode_content=False)
+
         try:
-            fetcher.fetch(given.address, lambda answer: stream(answer, part, most=most), seconds=SECONDS)
+            fetcher.fetch(given.address, read, seconds=SECONDS)
         except RefusalError as error:
             raise DataError(
-                f"cannot fetch the archive {given.shown}: {error.reason}", fix="Check the address."
+                f"cannot fetch the archive {given.shown}: {error.reason}", fix=_fix(error.reason)
             ) from error
+
+
+def _fix(reason: str) -> str:
+    if reason.startswith("more than"):
+        return "Allow more with max_archive_bytes."
+    if reason == PRIVATE:
+        return "If you trust who gave it, set allow_private."
+    return "Check the address, or try again later."
 
 
 def _photos(folder: Path) -> list[Any]:
     inner = innermost(folder)
+    if inner != folder and _is_class(inner):
+        return [
+            [(inner / name).relative_to(folder).as_posix(), inner.name, ""] for name in scan(inner).photos
+        ]
     data = open_data(inner)
     samples = data.samples
     listed = []
@@ -143,6 +165,13 @@ def _photos(folder: Path) -> list[Any]:
         which = SPLITS[split] if split >= 0 else ""
         listed.append([place.relative_to(folder.resolve()).as_posix(), name, which])
     return listed
+
+
+def _is_class(folder: Path) -> bool:
+    """Whether a folder is that of a single class: photos, and nothing that tells their classes."""
+    tree = scan(folder)
+    tables = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES_OF_TABLES]
+    return bool(tree.photos) and not tree.folders and not tables
 
 
 def _in_their_words(error: KClassError, place: Path, address: str) -> DataError:

@@ -24,12 +24,14 @@ class Candidate:
     """A photo that was fetched.
 
     Args:
+        content: its content hash, as it came.
         look: what was seen of it as it came, or why nothing can be.
         label: the class it was found for.
         split: "train", "validation" or "test", if it was found in such a folder; else empty.
-        is_gone: whether it is there no longer.
+        is_gone: whether somebody has deleted it.
     """
 
+    content: str
     look: Inspection | PhotoError
     label: str
     split: str = ""
@@ -45,7 +47,7 @@ class Choice:
         again: for each that is a copy of one that stays, the place of that one.
         torn: places of those that were found for several classes, with these classes.
         aside: for each that is a copy of a photo set aside, the place of that photo.
-        gone: places of those that are there no longer, and of their copies in their classes.
+        gone: places of those that somebody has deleted, and of their copies in their classes.
     """
 
     chosen: tuple[int, ...]
@@ -75,6 +77,9 @@ def choose(
     groups = Groups(len(looks))
     for match in matches:
         groups.join(match.first, match.second)
+    firsts: dict[str, int] = {}
+    for place, each in enumerate(candidates):  # of those that nothing was seen of, too
+        groups.join(len(aside) + firsts.setdefault(each.content, place), len(aside) + place)
     members: dict[int, list[int]] = defaultdict(list)
     for place, first in enumerate(groups.firsts().tolist()):
         if place >= len(aside):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Unpack
 
 from kclass.collecting.accounting import counted, credit_of, left_out
+from kclass.collecting.adopting import adopt_moved
 from kclass.collecting.archived import archived
 from kclass.collecting.asking import RememberedAnswers
 from kclass.collecting.attribution import LEFT_OUT, PAGE, TABLE, write_credits, write_left_out
@@ -14,6 +15,7 @@ from kclass.collecting.downloading import Downloads
 from kclass.collecting.fetching import Fetcher
 from kclass.collecting.hosts import Hosts
 from kclass.collecting.laying_out import (
+    There,
     lay_out,
     located,
     remove_empty_folders,
@@ -26,7 +28,7 @@ from kclass.collecting.seeing import Aside, seen, seen_aside
 from kclass.collecting.state import HIDDEN, LEDGER, Fetched, State, fetch_all
 from kclass.collecting.url_list import listed
 from kclass.collecting.wanted import Searched, Wanted, queries_of, searched
-from kclass.errors import OptionError, OutputError
+from kclass.errors import OptionError, OutputError, PhotoError
 from kclass.files import is_there
 from kclass.progress import Progress, silent, track
 from kclass.runs.keywords import signature_with_options
@@ -94,7 +96,7 @@ def collected(
         wanted = [each for search in found for each in search.wanted]
         downloads = Downloads(fetcher, options.limits)
         fetched = fetch_all(wanted, state=state, downloads=downloads, progress=progress)
-        _note_wanted(found, state.ledger)
+        _note_wanted(found, options.tables, state.ledger)
         return _placed(options, found, _with_earlier(fetched, state), state, aside, progress)
 
 
@@ -136,9 +138,9 @@ def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Pr
     return found
 
 
-def _note_wanted(found: Iterable[Searched], ledger: Ledger) -> None:
+def _note_wanted(found: Iterable[Searched], tables: Iterable[Path], ledger: Ledger) -> None:
     """Remember what is wanted; a row that has gone from a table is wanted no more."""
-    by_table: dict[str, list[Searched]] = {}
+    by_table: dict[str, list[Searched]] = {str(table.resolve()): [] for table in tables}
     for search in found:
         by_table.setdefault(search.table, []).append(search)
     for table, searches in by_table.items():
@@ -156,7 +158,7 @@ def _with_earlier(fetched: Sequence[Fetched], state: State) -> list[Fetched]:
     everything: dict[str, Fetched] = {}
     for content in state.ledger.wanted():
         wanted = Wanted.from_dict(content)
-        outcome = state.ledger.outcome(wanted.found.address) or Outcome()
+        outcome = state.outcome(wanted) or Outcome()
         everything.setdefault(wanted.key, now.get(wanted.key) or Fetched(wanted, outcome))
     return list(everything.values())
 
@@ -173,13 +175,11 @@ def _placed(
     labels = list(dict.fromkeys(each.wanted.query.label for each in fetched))
     is_split = options.valid is not None or any(each.wanted.found.split for each in fetched)
     places = Places(state.out, labels, is_split, options.valid or 0.0, options.shrink)
+    fetched = [*fetched, *adopt_moved(fetched, state, places)]
     there = located(fetched, state, places)
-    own = {each.path.resolve() for each in there if each.path}
+    own = {each.path.resolve() for each in there}
     others = [each for each in aside if each.path.resolve() not in own]
-    candidates = [
-        Candidate(look, each.label, each.fetched.wanted.found.split, each.path is None)
-        for each, look in zip(there, seen(there, state.ledger, progress=progress), strict=True)
-    ]
+    candidates = _candidates(there, state, progress)
     choice = choose(candidates, [each.look for each in others], progress=progress)
     chosen = [there[number] for number in choice.chosen]
     lay_out(there, chosen, state, places)
@@ -194,3 +194,19 @@ def _placed(
         counted(found, fetched, there, choice),
         left,
     )
+
+
+def _candidates(there: Sequence[There], state: State, progress: Progress) -> list[Candidate]:
+    """The photos that are there, and after them those that were deleted, whoever still wants them."""
+    looks = seen(there, state.ledger, progress=progress)
+    unseen = PhotoError("it is not there any more")
+    return [
+        *(
+            Candidate(each.content, looks[each.content], each.label, each.fetched.wanted.found.split)
+            for each in there
+        ),
+        *(
+            Candidate(content, looks.get(content, unseen), label, is_gone=True)
+            for content, label in state.deleted()
+        ),
+    ]

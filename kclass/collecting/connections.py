@@ -22,6 +22,10 @@ PRIVATE: Final = "private address"
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of IPv4 for those who have IPv6 alone: RFC 6052."""
 
+_NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, ("::/96", "64:ff9b:1::/48", "fec0::/10")))
+"""IPv4 within IPv6 as it once was, translation within a network (RFC 8215), and once site-local ones: some
+versions of `ipaddress` call these global."""
+
 
 def check_public(address: str) -> None:
     """Refuse what is no public internet address.
@@ -36,6 +40,8 @@ def check_public(address: str) -> None:
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
     if found in _TRANSLATED:
         inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if any(found in network for network in _NOT_PUBLIC):
+        raise RefusalError(PRIVATE)
     if not found.is_global or found.is_multicast or (inner is not None and not inner.is_global):
         raise RefusalError(PRIVATE)
 
@@ -73,9 +79,10 @@ class _Checked:
         if not self.allow_private and self.proxy is None:
             try:
                 check_public(connection.getpeername()[0])
-            except BaseException:
+            except RefusalError as error:
                 connection.close()
-                raise
+                # A name may lead elsewhere tomorrow: where one must sign in first, all lead to one page.
+                raise RefusalError(error.reason, lasting=False) from error
         return connection
 
     def connect(self) -> None:

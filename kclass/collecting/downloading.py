@@ -93,13 +93,14 @@ class Downloads:
         self._fetcher.stop()
 
 
-def stream(answer: requests.Response, path: Path, *, most: int) -> None:
+def stream(answer: requests.Response, path: Path, *, most: int, decode_content: bool = True) -> None:
     """Write the body of an answer into a file.
 
     Args:
         answer: whose body has not been read.
         path: the file.
         most: bytes that it may have.
+        decode_content: whether to undo the compression that the host says it has added.
 
     Raises:
         RefusalError: it has more bytes.
@@ -111,13 +112,16 @@ def stream(answer: requests.Response, path: Path, *, most: int) -> None:
     written = 0
     with output_errors(path):
         file = path.open("wb")
-    with file:
-        while piece := answer.raw.read1(PIECE, decode_content=True):
+    try:
+        while piece := answer.raw.read1(PIECE, decode_content=decode_content):
             written += len(piece)
             if written > most:
                 raise _too_many_bytes(most)
             with output_errors(path):
                 file.write(piece)
+    finally:
+        with output_errors(path):  # the last piece may have no room on the disk
+            file.close()
 
 
 def photo_suffix(data: bytes, limits: Limits) -> str:

@@ -20,8 +20,8 @@ Read = TypeVar("Read")
 
 MOST_REDIRECTS: Final = 5
 TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)})
-NOT_FOR_GOOD: Final = frozenset({401, 403, 407, 451})
-"""Another key, contact or place may be answered otherwise; so that it is asked again the next time."""
+FOR_GOOD: Final = frozenset({400, 404, 405, 406, 410, 414, 415})
+"""After others it is asked for again the next time: 403 may depend on a key, 424 on a host behind."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 SCHEMES: Final = ("http", "https")
 
@@ -63,6 +63,13 @@ class _PassingError(Exception):
         self.reason = reason
         self.wait = wait
         self.address = ""
+
+
+class _TooSlowError(RefusalError):
+    """An answer that does not come to its end in time."""
+
+    def __init__(self) -> None:
+        super().__init__("too slow", lasting=False)
 
 
 class Fetcher:
@@ -153,7 +160,7 @@ class Fetcher:
     def _check_time(self, over: threading.Event, cause: Exception | None) -> None:
         self._hosts.check()
         if over.is_set():
-            raise RefusalError("too slow", lasting=False) from cause
+            raise _TooSlowError from cause
 
     def _followed(
         self,
@@ -168,9 +175,7 @@ class Fetcher:
             own = headers if _checked_host(address) == host else None
             with self._answered(address, parameters, own, seconds) as answer:
                 if answer.status_code == 200:
-                    found = read(answer)
-                    self._hosts.note_success(address)
-                    return found
+                    return read(answer)
                 address, parameters = self._next(answer), None
             if address in seen:
                 raise RefusalError("redirects in a circle")
@@ -186,6 +191,7 @@ class Fetcher:
         seconds: float,
     ) -> Iterator[requests.Response]:
         """The answer of one address, wherever that may redirect to; its body has not been read."""
+        answered = False
         try:
             with (
                 self._hosts.session(address, longest_wait=self.patience.longest_wait) as session,
@@ -200,9 +206,18 @@ class Fetcher:
                     timeout=(self.patience.connect, self.patience.read),
                 ) as answer,
             ):
+                answered = True
                 yield answer
+            self._hosts.note_success(address)
         except _PassingError as error:
             error.address = address
+            raise
+        except _TooSlowError:
+            self._hosts.note_failure(address)
+            raise
+        except RefusalError:
+            if answered:  # to say no is an answer
+                self._hosts.note_success(address)
             raise
 
     def _next(self, answer: requests.Response) -> str:
@@ -210,11 +225,11 @@ class Fetcher:
         status = answer.status_code
         if status in TRY_AGAIN:
             raise _PassingError(f"HTTP {status}", wait=self._asked(answer))
-        self._hosts.note_success(answer.url)
         place = answer.headers.get("Location", "")
         if status not in REDIRECTS or not place:
-            raise RefusalError(f"HTTP {status}", lasting=status not in NOT_FOR_GOOD)
-        return urljoin(answer.url, place)
+            raise RefusalError(f"HTTP {status}", lasting=status in FOR_GOOD)
+        # Hosts send UTF-8, which http.client reads as the Latin-1 that was agreed upon once.
+        return urljoin(answer.url, place.encode("latin-1").decode("utf-8"))
 
     def _asked(self, answer: requests.Response) -> float:
         """The seconds that a host asks to wait for: RFC 9110, section 10.2.3."""
@@ -256,6 +271,8 @@ def _translated() -> Iterator[None]:
     """
     try:
         yield
+    except (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema) as error:
+        raise RefusalError("the proxy that is set cannot be used", lasting=False) from error
     except requests.exceptions.SSLError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise RefusalError("no valid certificate", lasting=False) from error

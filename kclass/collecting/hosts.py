@@ -185,13 +185,12 @@ class Hosts:
             self.sleep(left)
 
     def _host(self, address: str) -> _Host:
-        parts = urlsplit(address)
-        name = parts.netloc.rpartition("@")[2].lower()
+        # By its name alone: http, https and other ports are one host's patience.
+        name = urlsplit(address).hostname or ""
         with self._lock:
-            key = f"{parts.scheme}://{name}"
-            if key not in self._hosts:
-                self._hosts[key] = _Host(FEWER_AT_ONCE.get(name, self._at_once))
-            return self._hosts[key]
+            if name not in self._hosts:
+                self._hosts[name] = _Host(FEWER_AT_ONCE.get(name, self._at_once))
+            return self._hosts[name]
 
     def _taken(self, host: _Host) -> Session:
         with self._lock:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,16 +17,16 @@ _PART: Final = re.compile(r"\.part-[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class There:
-    """A photo that is there, or was.
+    """A photo that is there.
 
     Args:
         fetched: how it came.
-        path: where it lies now; None if somebody has deleted it.
+        path: where it lies now.
         place: where it belongs if it stays.
     """
 
     fetched: Fetched
-    path: Path | None
+    path: Path
     place: Path
 
     @property
@@ -41,17 +41,17 @@ class There:
 
 
 def located(fetched: Sequence[Fetched], state: State, places: Places) -> list[There]:
-    """The photos that came: where they are now, and where they belong."""
+    """The photos that are there: where they are now, and where they belong."""
     paths: dict[str, Path | None] = {}
     for each in fetched:
         content = each.outcome.content
         if content and paths.get(content) is None:  # several addresses may have brought it
-            paths[content] = state.whereabouts(each)
+            paths[content] = state.whereabouts(each.wanted, content)
     found = []
     for each in fetched:
         outcome = each.outcome
-        if outcome.content:
-            path = None if state.is_deleted(each) else paths[outcome.content]
+        path = paths.get(outcome.content)
+        if path is not None:
             found.append(There(each, path, places.of(each.wanted, outcome.content, outcome.suffix)))
     return found
 
@@ -69,15 +69,9 @@ def lay_out(there: Sequence[There], chosen: Sequence[There], state: State, place
         OutputError: a file cannot be written or moved.
         PhotoError: a file has become unreadable.
     """
-    staying = {each.path for each in chosen}
-    # What does not stay goes first: its place may be another's now.
-    for each in there:
-        if each.path and each.path not in staying and not each.path.is_relative_to(state.hidden):
-            _put(each.content, each.path, state.left_out(each.path), state, places)
-            staying.add(each.path)  # once, though it was found by several queries
-    _put_aside_what_nobody_wants(there, state, places)
+    _put_aside({each.content: each.path for each in chosen}, state, places)
     for each in chosen:
-        if each.path and each.path != each.place:
+        if each.path != each.place:
             _put(each.content, each.path, each.place, state, places)
         place = _relative(each.place, state)
         if state.ledger.placed(each.content, each.label) != place:
@@ -85,12 +79,14 @@ def lay_out(there: Sequence[There], chosen: Sequence[There], state: State, place
     _remove_what_was_placed(there, state)
 
 
-def _put_aside_what_nobody_wants(there: Iterable[There], state: State, places: Places) -> None:
-    """Rows may have been taken out of a table."""
-    wanted = {each.content for each in there}
-    for content, relative in state.ledger.all_placed():
+def _put_aside(staying: Mapping[str, Path], state: State, places: Places) -> None:
+    """What does not stay goes first: its place may be another's now.
+
+    That may be a photo that no table lists any more, or one that was brought back from the trash.
+    """
+    for content, relative in state.ledger.all_places():
         path = state.out / relative
-        if content not in wanted and is_there(path):
+        if path != staying.get(content) and not path.is_relative_to(state.hidden) and is_there(path):
             _put(content, path, state.left_out(path), state, places)
 
 
@@ -118,7 +114,7 @@ def _remove_what_was_placed(there: Iterable[There], state: State) -> None:
     """Remove the same bytes from other addresses, and what a process that was killed could not."""
     for each in there:
         come = state.come(each.fetched.wanted.found)
-        if is_there(come) and state.ledger.placed(each.content, each.label):
+        if is_there(come) and any(is_there(state.out / path) for path in state.ledger.places(each.content)):
             with output_errors(come):
                 come.unlink()
 
@@ -147,7 +143,7 @@ def remove_empty_folders(there: Iterable[There], chosen: Iterable[There], out: P
     Raises:
         OutputError: a folder cannot be removed.
     """
-    left = {each.path.parent for each in there if each.path} - {each.place.parent for each in chosen}
+    left = {each.path.parent for each in there} - {each.place.parent for each in chosen}
     for folder in sorted(left, reverse=True):
         while folder != out and folder.is_dir() and not any(folder.iterdir()):
             with output_errors(folder):

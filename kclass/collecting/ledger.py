@@ -26,7 +26,7 @@ _TABLES: Final = """
     CREATE TABLE wanted (source TEXT, key TEXT, photo TEXT, PRIMARY KEY (source, key));
     CREATE TABLE places (content TEXT, path TEXT, PRIMARY KEY (content, path));
     CREATE TABLE placed (content TEXT, label TEXT, path TEXT, PRIMARY KEY (content, label));
-    CREATE TABLE looks (content TEXT, recipe TEXT, look BLOB, PRIMARY KEY (content, recipe));
+    CREATE TABLE looks (content TEXT PRIMARY KEY, look BLOB);
     PRAGMA user_version = 1;
 """
 _VERSION: Final = 1
@@ -37,10 +37,10 @@ class Outcome:
     """What came of fetching one address.
 
     Args:
-        content: content hash of the photo; empty if there is none.
+        content: content hash of the photo; empty if there never was one.
         suffix: the usual one of its format.
         time: when it came, in UTC, as ISO 8601.
-        refused: why there is no photo; empty if there is one.
+        refused: why there is no photo now; empty if there is one.
         rules: by which it was refused.
     """
 
@@ -149,22 +149,25 @@ class Ledger:
         found = self._all("SELECT path FROM placed WHERE content = ? AND label = ?", content, label)
         return found[0][0] if found else ""
 
-    def all_placed(self) -> list[tuple[str, str]]:
-        """Contents and places of all photos that were put in one and not moved on."""
-        return self._all("SELECT content, path FROM placed")
+    def all_places(self) -> list[tuple[str, str]]:
+        """Contents of all photos, with where each may have been put."""
+        return self._all("SELECT content, path FROM places")
+
+    def all_placed(self) -> list[tuple[str, str, str]]:
+        """Contents, classes and places of all photos that were put there and not moved on."""
+        return self._all("SELECT content, label, path FROM placed")
 
     def note_placed(self, content: str, label: str, path: str) -> None:
         """Remember where a photo has come to as one of a class."""
         self._note("INSERT OR REPLACE INTO placed VALUES (?, ?, ?)", content, label, path)
 
-    def looks(self, recipe: str) -> dict[str, bytes]:
+    def looks(self) -> dict[str, bytes]:
         """What was seen of each photo as it came, by its content."""
-        return dict(self._all("SELECT content, look FROM looks WHERE recipe = ?", recipe))
+        return dict(self._all("SELECT content, look FROM looks"))
 
-    def note_looks(self, recipe: str, looks: Mapping[str, bytes]) -> None:
+    def note_looks(self, looks: Mapping[str, bytes]) -> None:
         """Remember what was seen of photos, by their content, all of it or nothing."""
-        rows = [(content, recipe, look) for content, look in looks.items()]
-        self._note_all("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", rows)
+        self._note_all("INSERT OR REPLACE INTO looks VALUES (?, ?)", list(looks.items()))
 
     def _one(self, query: str, key: str) -> Any:
         with self._lock, self._errors():

@@ -1,6 +1,8 @@
 """What is seen of photos as they came: it tells copies, whatever becomes of their files."""
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from kclass.collecting.ledger import Ledger
 from kclass.dataset.finding import find_photos
 from kclass.errors import DataError, PhotoError
 from kclass.inspection.inspecting import inspect
-from kclass.inspection.inspection import RECIPE, Inspection
+from kclass.inspection.inspection import Inspection
 from kclass.progress import Progress, silent
 
 
@@ -47,26 +49,34 @@ def seen_aside(places: Iterable[str | Path], *, progress: Progress = silent) -> 
 
 
 def seen(
-    photos: Sequence[There], ledger: Ledger, *, progress: Progress = silent
-) -> list[Inspection | PhotoError]:
-    """What was seen of each photo when it had just come, or why nothing can be.
+    photos: Iterable[There], ledger: Ledger, *, progress: Progress = silent
+) -> dict[str, Inspection | PhotoError]:
+    """What was seen of every photo when it had just come, or why nothing can be.
 
     Args:
-        photos: those that were fetched.
-        ledger: remembers it.
+        photos: those that are there.
+        ledger: remembers what was seen of these and of others.
         progress: is told how far it is.
+
+    Returns:
+        By content hash.
 
     Raises:
         OutputError: the cache or the ledger cannot be used.
     """
-    known: dict[str, Inspection | PhotoError] = {
-        content: Inspection.from_bytes(content, look) for content, look in ledger.looks(RECIPE).items()
-    }
-    paths = {each.content: each.path for each in photos if each.path and each.content not in known}
+    found: dict[str, Inspection | PhotoError] = {**_remembered(ledger)}
+    paths = {each.content: each.path for each in photos if each.content not in found}
     new = dict(zip(paths, inspect(list(paths.values()), progress=progress), strict=True))
     ledger.note_looks(
-        RECIPE, {content: look.to_bytes() for content, look in new.items() if isinstance(look, Inspection)}
+        {content: look.to_bytes() for content, look in new.items() if isinstance(look, Inspection)}
     )
-    nothing = PhotoError("it is not there any more")
-    known |= new
-    return [known.get(each.content, nothing) for each in photos]
+    return found | new
+
+
+def _remembered(ledger: Ledger) -> dict[str, Inspection]:
+    """What another version saw counts, too, as long as it can be read: files may have been changed since."""
+    found = {}
+    for content, look in ledger.looks().items():
+        with contextlib.suppress(ValueError, struct.error):
+            found[content] = Inspection.from_bytes(content, look)
+    return found

@@ -1,5 +1,6 @@
 """Photos that are wanted, fetched into the hidden part of a collection's folder, each address once."""
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -65,26 +66,38 @@ class State:
         """The file of a photo that was in its place in the collection, and is no longer."""
         return self.hidden / LEFT_OUT / place.relative_to(self.out)
 
-    def whereabouts(self, fetched: Fetched) -> Path | None:
-        """Where a photo is now: where it has been put, or as it came; None if it is not."""
-        for path in self.ledger.places(fetched.outcome.content):
+    def whereabouts(self, wanted: Wanted, content: str) -> Path | None:
+        """Where the bytes of a photo are now: where they have been put, or as they came; None if nowhere."""
+        for path in self.ledger.places(content):
             if is_there(self.out / path):
                 return self.out / path
-        come = self.come(fetched.wanted.found)
+        come = self.come(wanted.found)
         return come if is_there(come) else None
 
-    def is_deleted(self, fetched: Fetched) -> bool:
-        """Whether somebody has taken a photo away from its class since it was put there."""
-        place = self.ledger.placed(fetched.outcome.content, fetched.wanted.query.label)
+    def is_deleted(self, content: str, label: str) -> bool:
+        """Whether somebody has taken a photo away from a class since it was put there."""
+        place = self.ledger.placed(content, label)
         return bool(place) and not is_there(self.out / place)
+
+    def deleted(self) -> list[tuple[str, str]]:
+        """Content and class of every photo that somebody has taken away from where it was put."""
+        return [
+            (content, label)
+            for content, label, path in self.ledger.all_placed()
+            if not is_there(self.out / path)
+        ]
 
     def outcome(self, wanted: Wanted) -> Outcome | None:
         """What came of a photo before, by the same rules, if there is nothing to be fetched for it."""
         known = self.ledger.outcome(wanted.found.address)
-        if known is None or not known.content:
-            return known if known and known.rules == self.rules else None
-        before = Fetched(wanted, known)
-        return known if self.is_deleted(before) or self.whereabouts(before) else None
+        if known is None:
+            return None
+        content, label = known.content, wanted.query.label
+        if content and (self.is_deleted(content, label) or self.whereabouts(wanted, content)):
+            return dataclasses.replace(known, refused="")
+        if known.refused and known.rules == self.rules:
+            return dataclasses.replace(known, content="")
+        return None
 
 
 def address_hash(address: str) -> str:
@@ -105,7 +118,7 @@ def fetch_all(
         by_address.setdefault(each.found.address, []).append(each)
     photos = by_turns(those[0].found for those in by_address.values())
 
-    def fetch(photo: Found) -> Outcome:
+    def fetch(photo: Found) -> list[Fetched]:
         return _fetched(by_address[photo.address], state=state, downloads=downloads)
 
     with in_parallel(fetch, photos, threads=THREADS) as outcomes:
@@ -114,8 +127,8 @@ def fetch_all(
         except BaseException:
             downloads.stop()  # or those who wait for a host would be waited for
             raise
-    come = {photo.address: outcome for photo, outcome in zip(photos, all_of_them, strict=True)}
-    return [Fetched(each, come[each.found.address]) for each in wanted]
+    come = {each.wanted: each for those in all_of_them for each in those}
+    return [come[each] for each in wanted]
 
 
 def by_turns(photos: Iterable[Found]) -> list[Found]:
@@ -136,22 +149,28 @@ def _host(address: str) -> str:
         return ""
 
 
-def _fetched(wanted: Sequence[Wanted], *, state: State, downloads: Downloads) -> Outcome:
-    """What came of one address, which may be wanted for several classes."""
+def _fetched(wanted: Sequence[Wanted], *, state: State, downloads: Downloads) -> list[Fetched]:
+    """What came of one address, which may be wanted for several classes, and deleted from some."""
     known = [state.outcome(each) for each in wanted]
-    if known[0] is not None and None not in known:
-        return known[0]
-    found = wanted[0].found
+    if None in known:
+        new = _asked(wanted[0].found, state=state, downloads=downloads)
+        known = [each or new for each in known]
+    return [Fetched(each, outcome) for each, outcome in zip(wanted, known, strict=True) if outcome]
+
+
+def _asked(found: Found, *, state: State, downloads: Downloads) -> Outcome:
     path = state.come(found)
     try:
         # It may have come whole just before a process ended that could not note it any more.
         there = found.file or is_there(path)
         kept = downloads.examined(path) if there else downloads.keep(found.address, path)
     except RefusalError as error:
-        outcome = Outcome(refused=error.reason, rules=state.rules)
         if error.lasting:
-            state.ledger.note_outcome(found.address, outcome)
-        return outcome
+            # What came from there before is remembered: somebody may have deleted it.
+            before = state.ledger.outcome(found.address) or Outcome()
+            refused = dataclasses.replace(before, refused=error.reason, rules=state.rules)
+            state.ledger.note_outcome(found.address, refused)
+        return Outcome(refused=error.reason)
     outcome = Outcome(kept.content, kept.suffix, datetime.now(UTC).isoformat(timespec="seconds"))
     state.ledger.note_outcome(found.address, outcome)
     return outcome

@@ -15,11 +15,6 @@ from kclass.errors import DataError, OptionError
 PHOTOS = {f"set/{label}/{n}.jpg": photo(10 * n + place) for place, label in enumerate("ab") for n in range(3)}
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def offered(site: Site, tmp_path: Path) -> Callable[..., str]:
     """Puts an archive of some contents on the site, and gives its address."""
@@ -205,8 +200,38 @@ def test_an_archive_that_cannot_be_had_is_named(site: Site, tmp_path: Path) -> N
 
 
 def test_an_archive_that_is_too_large_is_not_fetched(offered: Callable[..., str], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot fetch the archive .*: more than 1,000 bytes"):
+    with pytest.raises(DataError, match=r"cannot fetch the archive .*: more than 1,000 bytes") as caught:
         collect(offered(PHOTOS), tmp_path / "out", max_archive_bytes=1000)
+    assert caught.value.fix == "Allow more with max_archive_bytes."
+
+
+def test_an_archive_of_a_private_address_says_how_to_have_it(
+    offered: Callable[..., str], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError) as caught:
+        kclass.collect(archive=[offered(PHOTOS)], out=tmp_path / "out")
+    assert caught.value.message.endswith("private address")
+    assert caught.value.fix == "If you trust who gave it, set allow_private."
+
+
+def test_a_checksum_is_that_of_the_file_whatever_a_host_calls_its_compression(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    address = offered(PHOTOS, "tar.gz")
+    data = (tmp_path / "x.tar.gz").read_bytes()
+    site.answers["/photos.zip"] = body(data, Content_Encoding="x-gzip")
+    right = hashlib.sha256(data).hexdigest()
+    assert len(collect(f"{address}#sha256={right}", tmp_path / "out").photos) == 6
+
+
+def test_archives_of_a_class_each_come_together(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    cats = offered({f"photos/cats/{n}.jpg": photo(n) for n in range(2)})
+    dogs = {f"dogs/{n}.jpg": photo(10 + n) for n in range(3)}
+    site.answers["/dogs.zip"] = body(pack(tmp_path / "dogs.zip", dogs).read_bytes())
+    found = kclass.collect(archive=[cats, site.url("/dogs.zip")], out=tmp_path / "out", allow_private=True)
+    assert [path.split("/")[0] for path in found.photos] == ["cats"] * 2 + ["dogs"] * 3
 
 
 def test_photos_without_classes_are_refused_in_the_words_of_who_gave_the_address(

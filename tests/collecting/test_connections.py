@@ -56,7 +56,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_anything_is_se
     monkeypatch.setattr("kclass.collecting.hosts.check_written_address", lambda _: None)
     with pytest.raises(RefusalError) as caught:
         fetched(safe, "/a", allow_private=False)
-    assert (caught.value.reason, caught.value.lasting) == ("private address", True)
+    assert (caught.value.reason, caught.value.lasting) == ("private address", False)
     assert not safe.asked
 
 

@@ -5,10 +5,11 @@ import pytest
 from photo_server import Site, body, cut_off, dripping, endless, in_turn, photo
 from PIL import Image
 
-from kclass.collecting.downloading import Downloads, Kept, Limits
+from kclass.collecting.downloading import Downloads, Kept, Limits, stream
 from kclass.collecting.fetching import Fetcher, Patience
 from kclass.collecting.hosts import Hosts
 from kclass.collecting.refusals import RefusalError
+from kclass.errors import OutputError
 from kclass.photos.hashing import content_hash
 
 PAGE = b"<!DOCTYPE html><html><title>Not found</title></html>"
@@ -95,3 +96,12 @@ def test_a_photo_that_was_cut_off_comes_whole_the_second_time(site: Site, tmp_pa
     downloads().keep(site.url("/a"), tmp_path / "it")
     assert (tmp_path / "it").read_bytes() == photo(1)
     assert site.asked["/a"] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here is always full")
+def test_a_full_disk_is_said_though_all_fitted_into_memory(site: Site) -> None:
+    site.answers["/a"] = body(b"a few bytes")
+    fetcher = Fetcher(Hosts(allow_private=True))
+    with pytest.raises(OutputError, match="No space left on device"):
+        fetcher.fetch(site.url("/a"), lambda answer: stream(answer, Path("/dev/full"), most=100))
+    assert site.asked["/a"] == 1

@@ -104,7 +104,8 @@ def test_others_wait_for_a_host_though_one_has_given_it_up(
 
 
 @pytest.mark.parametrize(
-    ("code", "lasting"), [(400, True), (404, True), (410, True), (401, False), (403, False)]
+    ("code", "lasting"),
+    [(400, True), (404, True), (410, True), *((code, False) for code in (202, 401, 402, 403, 409, 424))],
 )
 def test_what_will_not_pass_is_asked_for_once(code: int, lasting: bool, fetcher: Fetcher, site: Site) -> None:
     # With another key or contact 401 and 403 may turn into photos.
@@ -121,6 +122,24 @@ def test_a_body_that_ends_early_is_fetched_again(fetcher: Fetcher, site: Site) -
 def test_redirects_are_followed(fetcher: Fetcher, site: Site) -> None:
     site.answers |= {"/a": redirect("/b"), "/b": redirect(site.url("/c")), "/c": body(b"c")}
     assert fetcher.fetch(site.url("/a"), content) == b"c"
+
+
+def test_redirects_have_signs_of_all_languages(fetcher: Fetcher, site: Site) -> None:
+    site.answers |= {"/a": redirect("/café.jpg".encode().decode("latin-1")), "/caf%C3%A9.jpg": body(b"c")}
+    assert fetcher.fetch(site.url("/a"), content) == b"c"
+
+
+@pytest.mark.parametrize(
+    ("variable", "proxy"), [("http_proxy", "http://:8080"), ("all_proxy", "socks5h://127.0.0.1:9")]
+)
+def test_a_proxy_that_cannot_be_used_is_no_fault_of_the_address(
+    variable: str, proxy: str, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(variable, proxy)
+    assert refused(fetcher, "http://photos.example/a") == ("the proxy that is set cannot be used", False)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +185,10 @@ def test_what_is_no_address_is_refused(address: str, fetcher: Fetcher) -> None:
 
 def test_headers_that_drip_end_with_patience(site: Site) -> None:
     site.answers["/a"] = dripping_headers()
-    fetcher = Fetcher(Hosts(allow_private=True), Patience(whole=0.2))
-    assert refused(fetcher, site.url("/a")) == ("too slow", False)
+    fetcher = Fetcher(Hosts(allow_private=True), Patience(whole=0.1))
+    for _ in range(MOST_FAILURES):
+        assert refused(fetcher, site.url("/a")) == ("too slow", False)
+    assert refused(fetcher, site.url("/a")) == ("its host fails", False)
 
 
 def test_whoever_receives_is_refused_when_nothing_more_is_asked(site: Site) -> None:

@@ -72,6 +72,9 @@ def _session_of(hosts: Hosts) -> object:
         "a.localhost",
         "[64:ff9b::a00:1]",
         "0.0.0.0",
+        "[fec0::2]",
+        "[64:ff9b:1::a00:1]",
+        "[::127.0.0.1]",
     ],
 )
 def test_addresses_that_are_not_public_are_refused_by_their_numbers(host: str) -> None:
@@ -93,7 +96,7 @@ def test_few_hosts_keep_their_connections() -> None:
         with hosts.session(f"http://photos{number}.example/a") as session:
             sessions[number] = session
     idle = [name for name, host in hosts._hosts.items() if host.idle]
-    assert idle == [f"http://photos{number}.example" for number in range(10, MOST_IDLE + 10)]
+    assert idle == [f"photos{number}.example" for number in range(10, MOST_IDLE + 10)]
     with hosts.session("http://photos10.example/b") as session:
         assert session is sessions[10]
     with hosts.session("http://photos0.example/b") as session:
@@ -156,3 +159,13 @@ def test_no_session_is_lent_once_nothing_more_is_asked(monkeypatch: pytest.Monke
     monkeypatch.setattr(hosts, "_wait", lambda *_: hosts.stop())
     with pytest.raises(RefusalError, match="stopped"), hosts.session("http://a/1"):
         pass
+
+
+def test_a_host_has_its_turns_and_its_rest_whatever_the_port_and_the_scheme() -> None:
+    clock = Clock()
+    hosts = Hosts(allow_private=True, clock=clock, sleep=clock.sleep, at_once=1)
+    hosts.rest("https://a/1", 9)
+    with hosts.session("http://a:8080/2") as session:
+        assert clock.waits == [9]
+    with hosts.session("https://a:443/3") as another:
+        assert another is session

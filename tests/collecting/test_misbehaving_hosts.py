@@ -124,8 +124,7 @@ OFFERS = {"openverse": offer_openverse, "commons": offer_commons, "bing": offer_
 
 
 @pytest.fixture(autouse=True)
-def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KCLASS_CACHE", str(tmp_path / "cache"))
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_SUBSCRIPTION_KEY", "s3cret")
 
 
