@@ -1,6 +1,7 @@
 """Photos in archives that lie at addresses: fetched once, unpacked once, then wanted like others."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from kclass.collecting.state import State, address_hash
 from kclass.collecting.wanted import Query, Searched
 from kclass.dataset.archives import Limits, unpack
 from kclass.dataset.csv_file import SUFFIXES_OF_TABLES
-from kclass.dataset.names import UNLABELLED
+from kclass.dataset.names import TRAIN, UNLABELLED, UNSPLIT, split_code
 from kclass.dataset.opening import open_data
 from kclass.dataset.scanning import scan
 from kclass.dataset.unpacked import archive_name, innermost
@@ -34,6 +35,9 @@ SECONDS: Final = 6 * 60 * 60.0
 """For one archive, however slowly it comes."""
 
 NO_CLASS: Final = "no class"
+
+_Row = tuple[Path, str, int]
+"""A photo, its class (empty if it has none) and the code of its split."""
 
 
 @dataclass(frozen=True)
@@ -148,30 +152,53 @@ def _fix(reason: str) -> str:
 
 def _photos(folder: Path) -> list[Any]:
     inner = innermost(folder)
-    if inner != folder and _is_class(inner):
-        return [
-            [(inner / name).relative_to(folder).as_posix(), inner.name, ""] for name in scan(inner).photos
-        ]
-    data = open_data(inner)
-    samples = data.samples
+    split = _split_above(inner.relative_to(folder).parts)
     listed = []
-    for path, label, split in zip(
-        samples.paths, samples.labels.tolist(), samples.splits.tolist(), strict=True
-    ):
-        place = (samples.root / path).resolve()
+    for path, name, code in _of_only_class(folder, inner) or _of_classes(inner):
+        place = path.resolve()
         if not place.is_relative_to(folder.resolve()):
             raise DataError(f"{inner} has a table that names photos outside of it, such as {path}")
-        name = samples.classes[label] if label != UNLABELLED else ""
-        which = SPLITS[split] if split >= 0 else ""
+        which = SPLITS[code] if code >= 0 else split
         listed.append([place.relative_to(folder.resolve()).as_posix(), name, which])
     return listed
 
 
-def _is_class(folder: Path) -> bool:
-    """Whether a folder is that of a single class: photos, and nothing that tells their classes."""
-    tree = scan(folder)
-    tables = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES_OF_TABLES]
-    return bool(tree.photos) and not tree.folders and not tables
+def _split_above(parts: Sequence[str]) -> str:
+    """The split that all of an archive is, by a folder around all the others; "train" is none.
+
+    For if it holds training photos alone, it leaves open which of them are for validation.
+    """
+    codes = [code for part in parts if (code := split_code(part)) is not None]
+    return SPLITS[codes[0]] if codes and codes[0] != TRAIN else ""
+
+
+def _of_classes(folder: Path) -> list[_Row]:
+    samples = open_data(folder).samples
+    names = [samples.classes[code] if code != UNLABELLED else "" for code in samples.labels.tolist()]
+    paths = (samples.root / path for path in samples.paths)
+    return list(zip(paths, names, samples.splits.tolist(), strict=True))
+
+
+def _of_only_class(folder: Path, inner: Path) -> list[_Row]:
+    """The photos of an archive that has one class folder, split or not; none if it has others.
+
+    Args:
+        folder: that it was unpacked into.
+        inner: in it, the first that holds more than a folder.
+    """
+    if any(path.suffix.lower() in SUFFIXES_OF_TABLES for path in inner.iterdir()):
+        return []
+    names = scan(inner).photos
+    if inner != folder and split_code(inner.name) is None and not any("/" in name for name in names):
+        return [(inner / name, inner.name, UNSPLIT) for name in names]
+    rows = []
+    for name in names:
+        *above, _ = name.split("/")
+        codes = [code for part in above if (code := split_code(part)) is not None]
+        classes = [part for part in above if split_code(part) is None]
+        rows.append((inner / name, classes[0] if classes else "", codes[0] if codes else UNSPLIT))
+    labels = {label for _, label, _ in rows}
+    return rows if len(labels) == 1 and "" not in labels else []
 
 
 def _in_their_words(error: KClassError, place: Path, address: str) -> DataError:

@@ -1,5 +1,7 @@
 """Photos into class folders: searched, fetched, each picture once, with whose they are."""
 
+import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Unpack
@@ -13,6 +15,7 @@ from kclass.collecting.choosing import Candidate, choose
 from kclass.collecting.collection import Collection
 from kclass.collecting.downloading import Downloads
 from kclass.collecting.fetching import Fetcher
+from kclass.collecting.found import Found
 from kclass.collecting.hosts import Hosts
 from kclass.collecting.laying_out import (
     There,
@@ -92,11 +95,12 @@ def collected(
         remove_half_files(out)
         _check_shrink(out, options.shrink, ledger)
         state = State(out, ledger, f"{options.limits}, private: {options.allow_private}")
+        adopt_moved(state)
         found = _found(options, state, fetcher, progress)
         wanted = [each for search in found for each in search.wanted]
         downloads = Downloads(fetcher, options.limits)
         fetched = fetch_all(wanted, state=state, downloads=downloads, progress=progress)
-        _note_wanted(found, options.tables, state.ledger)
+        _note_wanted(found, options.tables, state)
         return _placed(options, found, _with_earlier(fetched, state), state, aside, progress)
 
 
@@ -138,28 +142,50 @@ def _found(options: CollectOptions, state: State, fetcher: Fetcher, progress: Pr
     return found
 
 
-def _note_wanted(found: Iterable[Searched], tables: Iterable[Path], ledger: Ledger) -> None:
+def _note_wanted(found: Iterable[Searched], tables: Iterable[Path], state: State) -> None:
     """Remember what is wanted; a row that has gone from a table is wanted no more."""
-    by_table: dict[str, list[Searched]] = {str(table.resolve()): [] for table in tables}
+    by_table: dict[str, list[Searched]] = {str(table): [] for table in tables}
     for search in found:
         by_table.setdefault(search.table, []).append(search)
     for table, searches in by_table.items():
-        if table:
-            listed_now = {each.key for search in searches for each in [*search.wanted, *search.others]}
-            ledger.forget_wanted(table, but=listed_now)
-        ledger.note_wanted(
-            table, [(each.key, each.to_dict()) for search in searches for each in search.wanted]
-        )
+        source = _source(table, state.out)
+        wanted = [(each.key, each.to_dict()) for search in searches for each in search.wanted]
+        others = [(each.key, each.to_dict()) for search in searches for each in search.others]
+        if source:
+            state.ledger.forget_wanted(source, but={key for key, _ in [*wanted, *others]})
+        state.ledger.tell_wanted(source, others)
+        state.ledger.note_wanted(source, wanted)
+
+
+def _source(table: str, out: Path) -> str:
+    """A table by its place beside the collection, so that both may be moved together."""
+    if not table:
+        return ""
+    try:
+        return os.path.relpath(Path(table).resolve(), out.resolve())
+    except ValueError:  # on another drive
+        return str(Path(table).resolve())
 
 
 def _with_earlier(fetched: Sequence[Fetched], state: State) -> list[Fetched]:
-    """All photos that were ever wanted here, in the order in which they were first."""
+    """All photos that were ever wanted here, in the order in which they were first.
+
+    One that somebody has moved is wanted where it was moved to.
+    """
     now = {each.wanted.key: each for each in fetched}
     everything: dict[str, Fetched] = {}
+    told: dict[str, Found] = {}
     for content in state.ledger.wanted():
         wanted = Wanted.from_dict(content)
-        outcome = state.outcome(wanted) or Outcome()
-        everything.setdefault(wanted.key, now.get(wanted.key) or Fetched(wanted, outcome))
+        told[wanted.found.address] = wanted.found
+        if wanted.key not in everything:
+            known = now.get(wanted.key) or Fetched(wanted, state.outcome(wanted) or Outcome())
+            everything[wanted.key] = known
+    for content in state.ledger.moved():
+        moved = Fetched.from_dict(content)
+        found = told.get(moved.wanted.found.address, moved.wanted.found)
+        wanted = Wanted(moved.wanted.query, dataclasses.replace(found, split=moved.wanted.found.split))
+        everything[wanted.key] = Fetched(wanted, moved.outcome)
     return list(everything.values())
 
 
@@ -175,9 +201,8 @@ def _placed(
     labels = list(dict.fromkeys(each.wanted.query.label for each in fetched))
     is_split = options.valid is not None or any(each.wanted.found.split for each in fetched)
     places = Places(state.out, labels, is_split, options.valid or 0.0, options.shrink)
-    fetched = [*fetched, *adopt_moved(fetched, state, places)]
     there = located(fetched, state, places)
-    own = {each.path.resolve() for each in there}
+    own = {each.path.resolve() for each in there} if aside else set()
     others = [each for each in aside if each.path.resolve() not in own]
     candidates = _candidates(there, state, progress)
     choice = choose(candidates, [each.look for each in others], progress=progress)
@@ -207,6 +232,6 @@ def _candidates(there: Sequence[There], state: State, progress: Progress) -> lis
         ),
         *(
             Candidate(content, looks.get(content, unseen), label, is_gone=True)
-            for content, label in state.deleted()
+            for content, label, _ in state.deleted()
         ),
     ]

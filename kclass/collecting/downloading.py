@@ -147,7 +147,7 @@ def photo_suffix(data: bytes, limits: Limits) -> str:
 
 def _is_page(data: bytes) -> bool:
     head = data[:512].lstrip().lower()
-    return head.startswith((b"<!doctype html", b"<html", b"<?xml"))
+    return head.startswith(b"<") and (b"<html" in head or b"<!doctype html" in head)
 
 
 def _too_many_bytes(most: int) -> RefusalError:

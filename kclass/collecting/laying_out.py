@@ -72,9 +72,9 @@ def lay_out(there: Sequence[There], chosen: Sequence[There], state: State, place
     _put_aside({each.content: each.path for each in chosen}, state, places)
     for each in chosen:
         if each.path != each.place:
-            _put(each.content, each.path, each.place, state, places)
+            _put(each.content, each.path, each.place, state, places, label=each.label)
         place = _relative(each.place, state)
-        if state.ledger.placed(each.content, each.label) != place:
+        if state.ledger.placed(each.content, each.label) != (place, ""):
             state.ledger.note_placed(each.content, each.label, place)
     _remove_what_was_placed(there, state)
 
@@ -90,7 +90,7 @@ def _put_aside(staying: Mapping[str, Path], state: State, places: Places) -> Non
             _put(content, path, state.left_out(path), state, places)
 
 
-def _put(content: str, path: Path, place: Path, state: State, places: Places) -> None:
+def _put(content: str, path: Path, place: Path, state: State, places: Places, *, label: str = "") -> None:
     known, old, new = state.ledger.places(content), _relative(path, state), _relative(place, state)
     is_new = old not in known
     # A file that has a photo's name, hash and all, is that photo, moved there by hand.
@@ -101,7 +101,7 @@ def _put(content: str, path: Path, place: Path, state: State, places: Places) ->
             fix=f"Move it elsewhere, or delete it or {path}.",
         )
     # Noted first: wherever the process ends, the photo is in one of the places that are known.
-    state.ledger.note_move(content, old=old, new=new)
+    state.ledger.note_move(content, old=old, new=new, label=label)
     if not is_by_hand:
         places.put(path, place, is_new=is_new)
 

@@ -25,7 +25,10 @@ _TABLES: Final = """
     CREATE TABLE outcomes (address TEXT PRIMARY KEY, outcome TEXT);
     CREATE TABLE wanted (source TEXT, key TEXT, photo TEXT, PRIMARY KEY (source, key));
     CREATE TABLE places (content TEXT, path TEXT, PRIMARY KEY (content, path));
-    CREATE TABLE placed (content TEXT, label TEXT, path TEXT, PRIMARY KEY (content, label));
+    CREATE TABLE placed (
+        content TEXT, label TEXT, path TEXT, before TEXT, PRIMARY KEY (content, label)
+    );
+    CREATE TABLE moved (content TEXT PRIMARY KEY, photo TEXT);
     CREATE TABLE looks (content TEXT PRIMARY KEY, look BLOB);
     PRAGMA user_version = 1;
 """
@@ -128,6 +131,13 @@ class Ledger:
             rows,
         )
 
+    def tell_wanted(self, source: str, photos: Iterable[tuple[str, Any]]) -> None:
+        """Remember what is now said of photos, of those alone that are wanted."""
+        self._note_all(
+            "UPDATE wanted SET photo = ? WHERE source = ? AND key = ?",
+            [(json.dumps(photo), source, key) for key, photo in photos],
+        )
+
     def forget_wanted(self, source: str, *, but: Set[str]) -> None:
         """Want no more of a table what it does not list any more: all but these keys."""
         known = self._all("SELECT key FROM wanted WHERE source = ?", source)
@@ -138,28 +148,57 @@ class Ledger:
         """Where a photo may have been put."""
         return [path for (path,) in self._all("SELECT path FROM places WHERE content = ?", content)]
 
-    def note_move(self, content: str, *, old: str, new: str) -> None:
-        """Remember where a photo is about to be put, and that it is no longer where it was."""
+    def note_move(self, content: str, *, old: str, new: str, label: str = "") -> None:
+        """Remember where a photo is about to be put, and that it will no longer be where it was.
+
+        Args:
+            content: its content hash.
+            old: where it is.
+            new: where it is to be.
+            label: the class that it is put there for; empty if it is put aside.
+        """
         with self._lock, self._errors(), self._connection:
             self._connection.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", (content, new))
             self._connection.execute("DELETE FROM placed WHERE content = ? AND path = ?", (content, old))
+            if label:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?)", (content, label, new, old)
+                )
 
-    def placed(self, content: str, label: str) -> str:
-        """Where a photo was put as one of a class; empty if it was not, or has been moved on."""
-        found = self._all("SELECT path FROM placed WHERE content = ? AND label = ?", content, label)
-        return found[0][0] if found else ""
+    def note_placed(self, content: str, label: str, path: str) -> None:
+        """Remember where a photo has come to as one of a class."""
+        self._note("INSERT OR REPLACE INTO placed VALUES (?, ?, ?, '')", content, label, path)
+
+    def placed(self, content: str, label: str) -> tuple[str, str] | None:
+        """Where a photo was put as one of a class, and where it was before if it may be there still.
+
+        None if it was not put anywhere, or has been moved on.
+        """
+        query = "SELECT path, before FROM placed WHERE content = ? AND label = ?"
+        return next(iter(self._all(query, content, label)), None)
 
     def all_places(self) -> list[tuple[str, str]]:
         """Contents of all photos, with where each may have been put."""
         return self._all("SELECT content, path FROM places")
 
-    def all_placed(self) -> list[tuple[str, str, str]]:
-        """Contents, classes and places of all photos that were put there and not moved on."""
-        return self._all("SELECT content, label, path FROM placed")
+    def all_placed(self) -> list[tuple[str, str, str, str]]:
+        """Contents and classes of all photos that were put somewhere and not moved on, and as `placed`."""
+        return self._all("SELECT content, label, path, before FROM placed")
 
-    def note_placed(self, content: str, label: str, path: str) -> None:
-        """Remember where a photo has come to as one of a class."""
-        self._note("INSERT OR REPLACE INTO placed VALUES (?, ?, ?)", content, label, path)
+    def moved(self) -> list[Any]:
+        """All photos that somebody has moved to another class or split."""
+        return [json.loads(photo) for (photo,) in self._all("SELECT photo FROM moved ORDER BY rowid")]
+
+    def note_moved(self, content: str, label: str, path: str, photo: Any) -> None:
+        """Remember that somebody has moved a photo: where to, and what is to be known of it there."""
+        with self._lock, self._errors(), self._connection:
+            self._connection.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", (content, path))
+            self._connection.execute(
+                "INSERT OR REPLACE INTO placed VALUES (?, ?, ?, '')", (content, label, path)
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO moved VALUES (?, ?)", (content, json.dumps(photo))
+            )
 
     def looks(self) -> dict[str, bytes]:
         """What was seen of each photo as it came, by its content."""

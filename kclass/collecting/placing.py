@@ -54,14 +54,6 @@ class Places:
         word = f"{usable_name(added, most=MOST_BYTES - len(name) - 1)}_" if added else ""
         return folder / self._folders[wanted.query.label] / f"{word}{name}"
 
-    def class_folders(self) -> list[tuple[str, Path]]:
-        """Every class with each folder that its photos may lie in, whether it is there or not."""
-        return [
-            (label, self.out / split / folder)
-            for label, folder in self._folders.items()
-            for split in ("", *SPLITS)
-        ]
-
     def _split(self, content: str) -> str:
         # By its content: the same photo lies on the same side however many others come.
         return VALIDATION if int(content[:13], 16) / 16**13 < self.valid else TRAIN

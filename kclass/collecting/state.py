@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from kclass.collecting.downloading import Downloads
@@ -37,6 +37,15 @@ class Fetched:
 
     wanted: Wanted
     outcome: Outcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {"wanted": self.wanted.to_dict(), "outcome": vars(self.outcome)}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """What `to_dict` gave."""
+        return cls(Wanted.from_dict(content["wanted"]), Outcome(**content["outcome"]))
 
 
 @dataclass(frozen=True)
@@ -76,16 +85,20 @@ class State:
 
     def is_deleted(self, content: str, label: str) -> bool:
         """Whether somebody has taken a photo away from a class since it was put there."""
-        place = self.ledger.placed(content, label)
-        return bool(place) and not is_there(self.out / place)
+        placed = self.ledger.placed(content, label)
+        return placed is not None and not self._is_any_there(placed)
 
-    def deleted(self) -> list[tuple[str, str]]:
-        """Content and class of every photo that somebody has taken away from where it was put."""
+    def deleted(self) -> list[tuple[str, str, str]]:
+        """Content, class and former place of every photo that somebody has taken away from there."""
         return [
-            (content, label)
-            for content, label, path in self.ledger.all_placed()
-            if not is_there(self.out / path)
+            (content, label, path)
+            for content, label, path, before in self.ledger.all_placed()
+            if not self._is_any_there((path, before))
         ]
+
+    def _is_any_there(self, places: tuple[str, str]) -> bool:
+        # A process may have been killed before it could move a photo from the one to the other.
+        return any(place and is_there(self.out / place) for place in places)
 
     def outcome(self, wanted: Wanted) -> Outcome | None:
         """What came of a photo before, by the same rules, if there is nothing to be fetched for it."""

@@ -42,7 +42,7 @@ def listed(path: Path, *, licences: Collection[str] = ()) -> list[Searched]:
             lacking = "address" if not address else "class"
             raise DataError(f"{path}, line {columns.lines[row]}: no {lacking}", fix="Fill it in.")
         told = dict(zip(more, rest, strict=True))
-        result = results.setdefault(label, Searched(Query(label, provider=path.name), 0, str(path.resolve())))
+        result = results.setdefault(label, Searched(Query(label, provider=path.name), 0, str(path)))
         result.asked += 1
         result.take(_found(address, told), licences)
     return list(results.values())

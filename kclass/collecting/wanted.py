@@ -1,5 +1,6 @@
 """What is to be collected: which photo for which class, in the order in which it was found."""
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -46,7 +47,7 @@ class Wanted:
     query: Query
     found: Found
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """What tells it from all others that are wanted."""
         return json.dumps([*astuple(self.query), self.found.address])

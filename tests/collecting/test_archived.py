@@ -78,6 +78,20 @@ def test_splits_of_an_archive_stay_and_test_photos_count_more(
     assert left.address.endswith("#train/a/copy.jpg")
 
 
+def test_an_archive_of_test_photos_alone_keeps_its_split(
+    offered: Callable[..., str], site: Site, tmp_path: Path
+) -> None:
+    test = offered({f"set/test/{label}/1.jpg": photo(k) for k, label in enumerate("ab")})
+    train = {f"train/{label}/{n}.jpg": photo(10 * n + k) for k, label in enumerate("ab") for n in range(4)}
+    site.answers["/train.zip"] = body(pack(tmp_path / "train.zip", train).read_bytes())
+    both = [site.url("/train.zip"), test]
+    found = kclass.collect(archive=both, out=tmp_path / "out", valid=0.5, allow_private=True)
+    splits = {(tmp_path / "out" / path).read_bytes(): path.split("/")[0] for path in found.photos}
+    assert len(splits) == 8
+    assert {data for data, split in splits.items() if split == "test"} == {photo(0), photo(1)}
+    assert set(splits.values()) == {"train", "validation", "test"}
+
+
 def test_what_an_archive_has_not_split_is_split(offered: Callable[..., str], tmp_path: Path) -> None:
     found = collect(offered(PHOTOS), tmp_path / "out", valid=0.5)
     assert {path.split("/")[0] for path in found.photos} == {"train", "validation"}
@@ -93,6 +107,26 @@ def test_broken_photos_and_other_files_are_no_photos(offered: Callable[..., str]
 def test_limits_of_photos_hold_in_archives(offered: Callable[..., str], tmp_path: Path) -> None:
     found = collect(offered(PHOTOS), tmp_path / "out", max_bytes=100)
     assert (found.photos, found.refused) == ((), {"more than 100 bytes": 6})
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        {"ant/1.jpg": photo(1), "readme.txt": b"hello"},
+        {"set/ant/1.jpg": photo(1)},
+        {"train/ant/1.jpg": photo(1), "val/ant/2.jpg": photo(2)},
+        {"test/ant/1.jpg": photo(1)},
+    ],
+)
+def test_an_archive_may_hold_a_single_class(
+    contents: dict[str, bytes], offered: Callable[..., str], tmp_path: Path
+) -> None:
+    found = collect(offered(contents), tmp_path / "out")
+    assert [count.label for count in found.counts] == ["ant"]
+    assert {path.split("/")[-2] for path in found.photos} == {"ant"}
+    names = {"train", "val", "test"} & {part for name in contents for part in name.split("/")}
+    splits = {path.split("/")[0] for path in found.photos} - {"ant"}
+    assert splits == {"validation" if name == "val" else name for name in names}
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])

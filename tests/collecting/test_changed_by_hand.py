@@ -111,27 +111,103 @@ def test_a_photo_that_comes_back_from_the_trash_is_not_left_beside_another_class
     assert not list(out.glob("[!.]*/*.jpg"))
 
 
-def test_a_photo_that_was_moved_to_another_class_by_hand_stays_there_with_its_credit(
+def placed(out: Path, data: bytes) -> Path:
+    """The only file in class folders that has these bytes."""
+    (path,) = [path for path in out.glob("[!.]*/**/*.jpg") if path.read_bytes() == data]
+    return path
+
+
+def credits_of(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "attribution.csv").open(newline="") as file:
+        return {row["address"]: row for row in csv.DictReader(file)}
+
+
+def test_a_photo_that_was_moved_to_another_class_stays_there_with_its_credit(
     shop: Site, tmp_path: Path
 ) -> None:
     offer(shop, "ant", "/1.jpg", "/small.jpg", "/2.jpg")
     offer(shop, "bee", "/3.jpg")
     shop.answers["/small.jpg"] = body(photo(1, width=100, height=75))
     out = tmp_path / "out"
-    first = collect(shop, "ant", "bee", out=out)
-    (moved,) = [path for path in first.photos if (out / path).read_bytes() == photo(1)]
-    (out / moved).rename(out / "bee" / f"no ant {Path(moved).name}")
+    collect(shop, "ant", "bee", out=out)
+    moved = placed(out, photo(1))
+    moved.rename(out / "bee" / f"no ant {moved.name}")
+    shop.answers["/1.jpg"] = status(404)
     for valid in (None, None, 0.5):
         found = collect(shop, "ant", "bee", out=out, valid=valid)
         classes = {(out / path).read_bytes(): path.split("/")[-2] for path in found.photos}
         assert classes == {photo(1): "bee", photo(2): "ant", photo(3): "bee"}
         there = {path.relative_to(out).as_posix() for path in out.glob("[!.]*/**/*.jpg")}
         assert there == set(found.photos)
-    with (out / "attribution.csv").open(newline="") as file:
-        rows = {row["address"]: row for row in csv.DictReader(file)}
-    assert rows[shop.url("/1.jpg")]["class"] == "bee"
-    assert rows[shop.url("/1.jpg")]["creator"] == "Jo"
+    credit = credits_of(out)[shop.url("/1.jpg")]
+    assert (credit["class"], credit["creator"]) == ("bee", "Jo")
     assert kclass.open_data(out).classes == ("ant", "bee")
+    assert shop.asked["/1.jpg"] == 1
+
+
+def test_a_class_folder_that_was_renamed_is_followed(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "antt", "/1.jpg", "/2.jpg")
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg")
+    out = tmp_path / "out"
+    collect(shop, "antt", "bee", out=out)
+    (out / "antt").rename(out / "ant")
+    asked = dict(shop.asked)
+    for queries in (["bee"], ["ant"], ["bee", "ant"]):
+        found = collect(shop, *queries, out=out)
+        assert [path.split("/")[0] for path in found.photos] == ["ant", "ant", "bee"]
+        assert {credit["class"] for credit in credits_of(out).values()} == {"ant", "bee"}
+    assert {path: number for path, number in shop.asked.items() if path != "/search"} == {
+        path: number for path, number in asked.items() if path != "/search"
+    }
+
+
+def test_a_photo_that_was_moved_to_another_split_stays_there(shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg", "/4.jpg")
+    out = tmp_path / "out"
+    collect(shop, "ant", "bee", out=out, valid=1e-9)
+    for number, split in ((1, "validation"), (3, "test")):
+        path = placed(out, photo(number))
+        (out / split / path.parent.name).mkdir(parents=True)
+        path.rename(out / split / path.parent.name / path.name)
+    for _ in range(2):
+        found = collect(shop, "ant", "bee", out=out, valid=1e-9)
+        splits = {(out / path).read_bytes(): path.split("/")[0] for path in found.photos}
+        assert splits == {photo(1): "validation", photo(2): "train", photo(3): "test", photo(4): "train"}
+
+
+@pytest.mark.parametrize("name", ["{}.txt", "{}.jpg.xmp", "._{}.jpg", "{}-mask.jpg", "{} (1).jpg", "{}.png"])
+def test_files_beside_a_photo_are_not_taken_for_it(name: str, shop: Site, tmp_path: Path) -> None:
+    offer(shop, "ant", "/1.jpg", "/2.jpg")
+    offer(shop, "bee", "/3.jpg")
+    out = tmp_path / "out"
+    collect(shop, "ant", "bee", out=out)
+    deleted, moved = placed(out, photo(1)), placed(out, photo(2))
+    for path in (deleted, moved):
+        (out / "bee" / name.format(path.stem)).write_bytes(b"mine")
+    deleted.unlink()
+    moved.rename(out / "bee" / moved.name)
+    for _ in range(2):
+        found = collect(shop, "ant", "bee", out=out)
+        assert {(out / path).read_bytes() for path in found.photos} == {photo(2), photo(3)}
+        assert all(path.startswith("bee/") for path in found.photos)
+        for path in (deleted, moved):
+            assert (out / "bee" / name.format(path.stem)).read_bytes() == b"mine"
+
+
+def test_a_photo_that_was_moved_and_whose_row_was_corrected_is_there_once(shop: Site, tmp_path: Path) -> None:
+    table, out = tmp_path / "list.csv", tmp_path / "out"
+    table.write_text(f"url,class\n{shop.url('/1.jpg')},ant\n{shop.url('/3.jpg')},bee\n")
+    kclass.collect(out=out, urls=[table], allow_private=True)
+    moved = placed(out, photo(1))
+    moved.rename(out / "bee" / f"x {moved.name}")
+    table.write_text(f"url,class,creator\n{shop.url('/1.jpg')},bee,Al\n{shop.url('/3.jpg')},bee,Al\n")
+    for _ in range(2):
+        assert len(kclass.collect(out=out, urls=[table], allow_private=True).photos) == 2
+        assert len(list(out.glob("bee/*.jpg"))) == 2
+    assert [credit["creator"] for credit in credits_of(out).values()] == ["Al", "Al"]
+    assert shop.asked["/1.jpg"] == 1
 
 
 def test_a_copy_that_somebody_made_is_left_alone(shop: Site, tmp_path: Path) -> None:

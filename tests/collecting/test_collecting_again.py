@@ -183,3 +183,46 @@ def test_a_folder_that_all_photos_left_is_removed_and_others_are_not(shop: Site,
     (out / "mine").mkdir()
     collect(shop, "bee", out=out)
     assert {path.name for path in out.glob("[!.]*") if path.is_dir()} == {"bee", "mine"}
+
+
+def test_a_table_is_the_same_after_it_was_moved_with_the_collection(shop: Site, tmp_path: Path) -> None:
+    table = tmp_path / "work" / "list.csv"
+    table.parent.mkdir()
+    table.write_text(f"url,class\n{shop.url('/1.jpg')},ant\n{shop.url('/2.jpg')},bee\n")
+    kclass.collect(out=tmp_path / "work" / "out", urls=[table], allow_private=True)
+    (tmp_path / "work").rename(tmp_path / "moved")
+    table = tmp_path / "moved" / "list.csv"
+    table.write_text(f"url,class\n{shop.url('/1.jpg')},bee\n{shop.url('/2.jpg')},bee\n")
+    found = kclass.collect(out=tmp_path / "moved" / "out", urls=[table], allow_private=True)
+    assert [path.split("/")[0] for path in found.photos] == ["bee", "bee"]
+
+
+def test_what_a_row_says_of_a_photo_counts_though_its_licence_is_not_wanted_now(
+    shop: Site, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "list.csv", tmp_path / "out"
+    for licence, creator in (("by", "Jo"), ("by-nc", "Al")):
+        table.write_text(f"url,class,licence,creator\n{shop.url('/1.jpg')},ant,{licence},{creator}\n")
+        found = kclass.collect(out=out, urls=[table], allow_private=True, licence="by")
+        assert len(found.photos) == 1
+    with (out / "attribution.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["licence"], row["creator"]) == ("by-nc", "Al")
+
+
+def test_a_photo_that_is_deleted_after_a_process_was_killed_stays_away(
+    shop: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(shop, "ant", "/1.jpg")
+    out = tmp_path / "out"
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("kclass.collecting.ledger.Ledger.note_placed", killed)
+        collect(shop, "ant", out=out)
+    (path,) = out.glob("ant/*.jpg")
+    path.unlink()
+    assert collect(shop, "ant", out=out).photos == ()
+    assert shop.asked["/1.jpg"] == 1

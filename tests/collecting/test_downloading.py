@@ -53,6 +53,9 @@ def test_what_a_photo_is_is_told_by_its_bytes(kind: str, site: Site, tmp_path: P
     [
         (PAGE, "a page, not a photo"),
         (b"\n  <html lang='en'>", "a page, not a photo"),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', "a page, not a photo"),
+        (b'<?xml version="1.0"?><svg>', "not a photo"),
+        (b"<Error>access denied</Error>", "not a photo"),
         (b"GIF8 it is not", "not a photo"),
         (b"", "not a photo"),
         (photo(1)[:900], "a broken photo"),

@@ -15,10 +15,9 @@ def test_what_is_noted_is_known_when_it_is_opened_again(tmp_path: Path) -> None:
         ledger.note_answer("a?q=1", {"results": []})
         ledger.note_outcome("http://a/é", outcome)
         ledger.note_outcome("http://b", Outcome(refused="HTTP 404", rules="all"))
-        ledger.note_move("0a", old="hidden/0a", new="ant/0a.jpg")
+        ledger.note_move("0a", old="hidden/0a", new="ant/0a.jpg", label="ant")
         ledger.note_placed("0a", "ant", "ant/0a.jpg")
-        ledger.note_move("0a", old="ant/0a.jpg", new="bee/0a.jpg")
-        ledger.note_placed("0a", "bee", "bee/0a.jpg")
+        ledger.note_move("0a", old="ant/0a.jpg", new="bee/0a.jpg", label="bee")
         ledger.note_looks({"0a": b"\x00\xff"})
     with Ledger(path) as ledger:
         assert ledger.answer("a?q=1") == {"results": []}
@@ -27,8 +26,10 @@ def test_what_is_noted_is_known_when_it_is_opened_again(tmp_path: Path) -> None:
         assert ledger.outcome("http://b") == Outcome(refused="HTTP 404", rules="all")
         assert ledger.outcome("http://c") is None
         assert sorted(ledger.places("0a")) == ["ant/0a.jpg", "bee/0a.jpg"]
-        assert (ledger.placed("0a", "ant"), ledger.placed("0a", "bee")) == ("", "bee/0a.jpg")
-        assert ledger.all_placed() == [("0a", "bee", "bee/0a.jpg")]
+        assert ledger.placed("0a", "ant") is None
+        assert ledger.placed("0a", "bee") == ("bee/0a.jpg", "ant/0a.jpg")
+        ledger.note_placed("0a", "bee", "bee/0a.jpg")
+        assert ledger.all_placed() == [("0a", "bee", "bee/0a.jpg", "")]
         assert sorted(ledger.all_places()) == [("0a", "ant/0a.jpg"), ("0a", "bee/0a.jpg")]
         assert ledger.looks() == {"0a": b"\x00\xff"}
 
@@ -41,6 +42,8 @@ def test_what_is_wanted_is_known_in_the_order_in_which_it_was_first(tmp_path: Pa
         assert ledger.wanted() == [6, 2, 3, 4, 5]
         ledger.forget_wanted("list.csv", but={"d", "a"})
         assert ledger.wanted() == [6, 2, 4, 5]
+        ledger.tell_wanted("list.csv", [("d", 7), ("f", 8)])
+        assert ledger.wanted() == [6, 2, 7, 5]
 
 
 def test_one_collection_at_a_time_has_it(tmp_path: Path) -> None:
