@@ -41,7 +41,8 @@ def adopt_moved(state: State) -> None:
     known = _known(wanted, state)
     for content, path in found.items():
         split, folder = _split_and_folder(path)
-        if content in known and folder:
+        is_split_folder = split_code(folder) is not None and folder not in labels
+        if content in known and folder and not is_split_folder:
             _adopt(known[content], labels.get(folder, folder), split, path, state)
 
 
