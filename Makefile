@@ -24,8 +24,9 @@ demo: $(VENV)/.installed
 	@echo "  $(DEMO)/predictions.csv  what the unseen photos are"
 	@echo "  $(DEMO)/overlays         where the network looked"
 
+# Each of the JOBS has a core; with more threads than that linear algebra waits for itself.
 test: lint types
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
