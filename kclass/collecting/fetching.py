@@ -23,6 +23,7 @@ TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)})
 FOR_GOOD: Final = frozenset({400, 404, 405, 406, 410, 414, 415})
 """After others it is asked for again the next time: 403 may depend on a key, 424 on a host behind."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+NO_CONNECTION: Final = "no connection"
 SCHEMES: Final = ("http", "https")
 
 
@@ -112,9 +113,11 @@ class Fetcher:
             RefusalError: the answer is none, or none that is wanted.
         """
         for attempt in range(self.patience.attempts):
+            was_asked = True
             try:
                 return self._followed(address, read, parameters, headers, seconds or self.patience.whole)
             except _PassingError as error:
+                was_asked = error.reason != NO_CONNECTION
                 if error.wait:
                     self._hosts.rest(error.address, error.wait)
                 last = attempt + 1 == self.patience.attempts
@@ -124,7 +127,7 @@ class Fetcher:
                     raise RefusalError(error.reason, lasting=False) from error
                 self._hosts.sleep(max(error.wait, self.patience.first_wait * 2**attempt))
             finally:
-                if gap:
+                if gap and was_asked:
                     self._hosts.rest(address, gap)
         raise AssertionError("an attempt ends in an answer or an error")
 
@@ -280,7 +283,7 @@ def _translated() -> Iterator[None]:
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise _PassingError("timed out") from error
     except requests.exceptions.ConnectionError as error:
-        raise _PassingError("no connection") from error
+        raise _PassingError(NO_CONNECTION) from error
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.HTTPError, OSError) as error:
         if isinstance(error, ValueError):
             raise RefusalError("not an address") from error

@@ -243,3 +243,19 @@ def test_a_host_that_answers_in_between_is_asked_on(answer: Answer, fetcher: Fet
             with contextlib.suppress(RefusalError):
                 fetcher.fetch(site.url("/good"), content)
     assert site.asked["/bad"] == 4 * (MOST_FAILURES + 2)
+
+
+def test_a_host_has_its_gap_after_it_was_asked_and_not_where_it_could_not_be(
+    fetcher: Fetcher, site: Site, clock: Clock
+) -> None:
+    host = unreachable()
+    for _ in range(2):
+        with pytest.raises(RefusalError, match="no connection"):
+            fetcher.fetch(f"{host}/a", content, gap=100)
+    assert clock.waits == [1, 2, 4] * 2
+    site.answers["/a"] = in_turn(status(404), body(b"a"))
+    for expected in ([], [100]):
+        clock.waits.clear()
+        with contextlib.suppress(RefusalError):
+            fetcher.fetch(site.url("/a"), content, gap=100)
+        assert clock.waits == expected
